@@ -1,0 +1,28 @@
+from auditlog.models import AbstractLogEntry
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditEntry(AbstractLogEntry):
+    """One line of the audit trail: django-auditlog's entry with the columns that people filter by.
+
+    `verb` says what happened in our words (`verdict.given`, `picture.seen`), `site_id` and `queue_id` whose it is.
+    """
+
+    verb = models.CharField(max_length=50)
+    site_id = models.UUIDField(null=True)
+    queue_id = models.UUIDField(null=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta(AbstractLogEntry.Meta):
+        abstract = False
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        indexes = [
+            models.Index(fields=["site_id", "-id"], name="audit_of_site"),
+            models.Index(fields=["actor", "-id"], name="audit_of_person"),
+            models.Index(fields=["verb", "-id"], name="audit_of_verb"),
+        ]

@@ -1,0 +1,32 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.ids import new_id
+
+
+class PersonalTokenQuerySet(models.QuerySet["PersonalToken"]):
+    def live(self, now: datetime) -> "PersonalTokenQuerySet":
+        return self.filter(revoked_at=None, person__is_active=True).filter(Q(ends_at=None) | Q(ends_at__gt=now))
+
+
+class PersonalToken(models.Model):
+    """A bearer token of a person for the API. Only its SHA-256 is kept; the token holds 256 random bits."""
+
+    SCOPES = ("events:read", "review:write", "releases:read", "releases:write", "admin:read")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=100)
+    token_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = PersonalTokenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.person})"

@@ -1,0 +1,64 @@
+"""Times and figures in the words people use."""
+
+from datetime import datetime
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+register = template.Library()
+
+MINUTE_S = 60
+HOUR_S = 60 * MINUTE_S
+DAY_S = 24 * HOUR_S
+
+
+def span_words(seconds: float) -> str:
+    """Say a length of time in its largest unit; what is negative (a clock ahead of ours) counts as now."""
+    if seconds < MINUTE_S:
+        return _("just now")
+    if seconds < HOUR_S:
+        return ngettext("%(n)d min", "%(n)d min", int(seconds // MINUTE_S)) % {"n": seconds // MINUTE_S}
+    if seconds < DAY_S:
+        return ngettext("%(n)d hr", "%(n)d hr", int(seconds // HOUR_S)) % {"n": seconds // HOUR_S}
+    return ngettext("%(n)d day", "%(n)d days", int(seconds // DAY_S)) % {"n": seconds // DAY_S}
+
+
+@register.simple_tag
+def ago(at: datetime | None, nothing: str = "–") -> SafeString | str:
+    """Show how long ago `at` (aware) was; the exact time with its zone is the title. `js/times.js` keeps it current."""
+    if at is None:
+        return nothing
+    local = timezone.localtime(at)
+    exact = f"{formats.date_format(local, 'DATETIME_FORMAT')}:{local:%S} {local.tzname()}"
+    words = span_words((timezone.now() - at).total_seconds())
+    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', at.isoformat(), exact, words)
+
+
+@register.simple_tag
+def exact(at: datetime | None, nothing: str = "–") -> SafeString | str:
+    """Show the day and the second of `at` (aware) in the active time zone, which the title names."""
+    if at is None:
+        return nothing
+    local = timezone.localtime(at)
+    words = f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), local.tzname() or "", words)
+
+
+@register.filter
+def short_id(value: object) -> str:
+    """Return the last six characters of an id or digest, enough for people to tell two apart."""
+    text = str(value)
+    return text if len(text) <= 7 else f"…{text[-6:]}"
+
+
+@register.filter
+def confidence(value: object) -> str:
+    """Show a confidence (0..1) with two digits in the person's locale, as the desk does: 0.42."""
+    try:
+        return formats.number_format(float(str(value)), decimal_pos=2)
+    except ValueError:
+        return "–"

@@ -1,0 +1,48 @@
+"""What every request gets: an id in answer and log, and answers that no shared cache keeps."""
+
+import re
+import secrets
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from accounts.context import CURRENT, RequestContext
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+SAFE_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
+
+
+class RequestContextMiddleware:
+    """Give each request an id (the client's own when it is harmless) for the answer, the log and the audit trail."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.headers.get("X-Request-ID", "")
+        request_id = wanted if SAFE_ID.match(wanted) else secrets.token_urlsafe(12)
+        token = CURRENT.set(RequestContext(request_id=request_id, remote_addr=request.META.get("REMOTE_ADDR") or None))
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            CURRENT.reset(token)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class PrivateAnswersMiddleware:
+    """Answers of a signed-in session stay with that person: never in a shared cache, never for the next one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-store"
+        patch_vary_headers(response, ["Cookie", "HX-Request"])
+        return response

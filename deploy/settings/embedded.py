@@ -1,0 +1,31 @@
+"""One process on one machine: SQLite, in-memory channel layer and cache, files under the data folder.
+
+The command line puts SECONDLOOK_SECRET_KEY into the environment from the data folder before this is imported.
+"""
+
+from . import env
+from .base import *  # noqa: F403
+from .base import DATA_DIR, SECONDLOOK
+
+SECRET_KEY = env.text("SECONDLOOK_SECRET_KEY")
+ALLOWED_HOSTS = env.names("SECONDLOOK_HOSTS", "localhost,127.0.0.1,[::1]")
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA_DIR / "secondlook.sqlite3",
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000; "
+                "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
+            ),
+        },
+    }
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 0
+SECONDLOOK = SECONDLOOK | {"EMBEDDED": True}

@@ -1,0 +1,37 @@
+"""PostgreSQL, Redis and any number of processes. Refuses to start without its secrets."""
+
+from . import env
+from .base import *  # noqa: F403
+from .base import SECONDLOOK, STORAGES
+
+SECRET_KEY = env.text("SECONDLOOK_SECRET_KEY")
+ALLOWED_HOSTS = env.names("SECONDLOOK_HOSTS")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+DATABASES = {"default": env.database("SECONDLOOK_DATABASE_URL")}
+DATABASES["default"]["OPTIONS"]["pool"] = {
+    "min_size": 1,
+    "max_size": env.integer("SECONDLOOK_DATABASE_POOL", 8, low=1, high=100),
+    "timeout": 10,
+}
+REDIS_URL = env.text("SECONDLOOK_REDIS_URL")
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+STORAGES = STORAGES | {
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+SECURE_SSL_REDIRECT = env.flag("SECONDLOOK_SSL_REDIRECT", True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_NAME = "__Host-sessionid"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrftoken"
+SECONDLOOK = SECONDLOOK | {"EMBEDDED": False}

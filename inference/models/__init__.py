@@ -1,0 +1,5 @@
+from .registry import ModelVersion
+from .site import Camera, Site
+from .source import Source
+
+__all__ = ["Camera", "ModelVersion", "Site", "Source"]

@@ -1,0 +1,57 @@
+import secrets
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ids import new_id
+from accounts.roles import SITE_PERMISSIONS
+
+
+def new_sampling_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
+class Site(models.Model):
+    """A place. Owns its cameras, sources, queues, evidence and model versions."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    time_zone = models.CharField(max_length=60, default="UTC")
+    # Keys the hash that decides about sampling, so that a source cannot aim at or around the sample.
+    sampling_key = models.BinaryField(max_length=32, default=new_sampling_key, editable=False)
+    registers_models = models.BooleanField(
+        _("register new model versions"),
+        default=False,
+        help_text=_("A version that is not known yet is registered by its first event instead of being parked."),
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        permissions = SITE_PERMISSIONS
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Camera(models.Model):
+    """A point of view at a site."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="cameras")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["site", "slug"], name="camera_slug_per_site")]
+
+    def __str__(self) -> str:
+        return self.name

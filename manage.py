@@ -1,0 +1,7 @@
+#!/usr/bin/env python3
+"""The command line of Second Look."""
+
+from deploy.cli import main
+
+if __name__ == "__main__":
+    main()

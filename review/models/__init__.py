@@ -1,0 +1,46 @@
+from .claim import Claim, Ended, Skip
+from .event import Event, EventEvidence, EventKind, Parking, ParkingCause, Routed, Routing
+from .evidence import Evidence, EvidenceState, Rendition, RenditionKind
+from .feed import SequencedOutcome
+from .item import Item, ItemState, Outcome
+from .policy import Policy, PolicyState, Rule
+from .queue import Queue
+from .release import Release, ReleaseFile, ReleaseRow, ReleaseState, Split, SplitPin
+from .taxonomy import Taxonomy, TaxonomyClass
+from .verdict import Answer, Retraction, Verdict
+
+__all__ = [
+    "Answer",
+    "Claim",
+    "Ended",
+    "Event",
+    "EventEvidence",
+    "EventKind",
+    "Evidence",
+    "EvidenceState",
+    "Item",
+    "ItemState",
+    "Outcome",
+    "Parking",
+    "ParkingCause",
+    "Policy",
+    "PolicyState",
+    "Queue",
+    "Release",
+    "ReleaseFile",
+    "ReleaseRow",
+    "ReleaseState",
+    "Rendition",
+    "RenditionKind",
+    "Retraction",
+    "Routed",
+    "Routing",
+    "Rule",
+    "SequencedOutcome",
+    "Skip",
+    "Split",
+    "SplitPin",
+    "Taxonomy",
+    "TaxonomyClass",
+    "Verdict",
+]

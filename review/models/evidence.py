@@ -1,0 +1,78 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ids import new_id
+from inference.models import Site
+
+
+class EvidenceState(models.TextChoices):
+    STORED = "stored", _("stored")
+    DAMAGED = "damaged", _("damaged")
+
+
+class Evidence(models.Model):
+    """A file that shows an event, stored once per site and named by its SHA-256."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="evidence")
+    sha256 = models.CharField(max_length=64)
+    content_type = models.CharField(max_length=40)
+    size = models.PositiveBigIntegerField()
+    # Pixels of the upright picture, EXIF orientation applied.
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=EvidenceState.choices, default=EvidenceState.STORED)
+    damage = models.CharField(max_length=200, blank=True)
+    # "#rrggbb", the average colour, which stands in until the picture is there.
+    colour = models.CharField(max_length=7, blank=True)
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "evidence"
+        constraints = [
+            models.UniqueConstraint(fields=["site", "sha256"], name="evidence_once_per_site"),
+            models.CheckConstraint(condition=Q(state__in=EvidenceState.values), name="evidence_state_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+    @property
+    def path(self) -> str:
+        """Where the original lies in the file store."""
+        return evidence_path(str(self.site_id), self.sha256)
+
+
+def evidence_path(site_id: str, sha256: str) -> str:
+    """The server-made name of an original; nothing that a source says is part of it but the digest."""
+    return f"evidence/{site_id}/{sha256[:2]}/{sha256}"
+
+
+class RenditionKind(models.TextChoices):
+    THUMBNAIL = "thumbnail", _("thumbnail")
+    WORKING = "working", _("working copy")
+
+
+class Rendition(models.Model):
+    """An upright copy without metadata: thumbnail (320 px) or working copy (1600 px)."""
+
+    evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="renditions")
+    kind = models.CharField(max_length=10, choices=RenditionKind.choices)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["evidence", "kind"], name="rendition_once_per_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.evidence_id}"
+
+    @property
+    def path(self) -> str:
+        return rendition_path(str(self.evidence_id), self.kind)
+
+
+def rendition_path(evidence_id: str, kind: str) -> str:
+    return f"renditions/{evidence_id[-2:]}/{evidence_id}-{kind}.jpg"

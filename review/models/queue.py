@@ -1,0 +1,37 @@
+from datetime import timedelta
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ids import new_id
+from accounts.roles import QUEUE_PERMISSIONS
+from inference.models import Site
+
+from .taxonomy import Taxonomy
+
+
+class Queue(models.Model):
+    """A line of work with its own guide, classes, reviewers and deadline."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="queues")
+    slug = models.SlugField(max_length=60)
+    name = models.CharField(max_length=120)
+    taxonomy = models.ForeignKey(Taxonomy, on_delete=models.PROTECT, related_name="queues")
+    guide = models.TextField(blank=True)
+    due_in = models.DurationField(default=timedelta(hours=4))
+    undo_window = models.DurationField(default=timedelta(seconds=8))
+    asks_complete = models.BooleanField(
+        _('ask "is everything marked?"'),
+        default=True,
+        help_text=_("Whether answers say if the whole frame was judged, or only what was doubtful."),
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        permissions = QUEUE_PERMISSIONS
+        constraints = [models.UniqueConstraint(fields=["site", "slug"], name="queue_slug_per_site")]
+
+    def __str__(self) -> str:
+        return self.name
