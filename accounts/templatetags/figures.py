@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django import template
 from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -27,25 +28,52 @@ def span_words(seconds: float) -> str:
     return ngettext("%(n)d day", "%(n)d days", int(seconds // DAY_S)) % {"n": seconds // DAY_S}
 
 
+def as_instant(value: datetime | str | None) -> datetime | None:
+    """Return an aware instant for one, or for its RFC 3339 text; None for nothing and for text that is no instant."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = parse_datetime(value)
+    except ValueError:
+        return None
+    return parsed if parsed is not None and timezone.is_aware(parsed) else None
+
+
 @register.simple_tag
-def ago(at: datetime | None, nothing: str = "–") -> SafeString | str:
-    """Show how long ago `at` (aware) was; the exact time with its zone is the title. `js/times.js` keeps it current."""
+def ago(value: datetime | str | None, nothing: str = "–") -> SafeString | str:
+    """Show how long ago an instant was; the exact time with its zone is the title. `js/times.js` keeps it current."""
+    at = as_instant(value)
     if at is None:
         return nothing
     local = timezone.localtime(at)
-    exact = f"{formats.date_format(local, 'DATETIME_FORMAT')}:{local:%S} {local.tzname()}"
+    title = f"{formats.date_format(local, 'DATETIME_FORMAT')}:{local:%S} {local.tzname()}"
     words = span_words((timezone.now() - at).total_seconds())
-    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', at.isoformat(), exact, words)
+    return format_html('<time datetime="{}" title="{}" data-ago>{}</time>', at.isoformat(), title, words)
+
+
+def _local(value: datetime | str | None) -> datetime | None:
+    at = as_instant(value)
+    return None if at is None else timezone.localtime(at)
 
 
 @register.simple_tag
-def exact(at: datetime | None, nothing: str = "–") -> SafeString | str:
-    """Show the day and the second of `at` (aware) in the active time zone, which the title names."""
-    if at is None:
+def exact(value: datetime | str | None, nothing: str = "–") -> SafeString | str:
+    """Show the day and the second of an instant in the active time zone, which the title names."""
+    local = _local(value)
+    if local is None:
         return nothing
-    local = timezone.localtime(at)
     words = f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), local.tzname() or "", words)
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), local.tzname() or "", words)
+
+
+@register.simple_tag
+def clock(value: datetime | str | None, nothing: str = "–") -> SafeString | str:
+    """Show only the time of day of an instant, to the second, in the active time zone; the day is the title."""
+    local = _local(value)
+    if local is None:
+        return nothing
+    title = f"{formats.date_format(local, 'SHORT_DATE_FORMAT')} {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, f"{local:%H:%M:%S}")
 
 
 @register.filter

@@ -1,0 +1,15 @@
+/** Menus (`<details data-menu>`) close when one clicks elsewhere or presses Escape. */
+
+/** Start listening. */
+export function closeMenusFromOutside() {
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("[data-menu][open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+}
