@@ -86,6 +86,8 @@ def _run(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
+    # OpenCV and FFmpeg write plain text to stderr, where every line is JSON.
+    os.environ.update(OPENCV_FFMPEG_LOGLEVEL="-8", OPENCV_LOG_LEVEL="SILENT")
     listener = log.start(options.log_level)
     try:
         agent.run(setup, stop)

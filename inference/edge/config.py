@@ -15,8 +15,9 @@ type Share = Annotated[float, Meta(ge=0, le=1)]
 type Positive = Annotated[float, Meta(gt=0)]
 type NotNegative = Annotated[float, Meta(ge=0)]
 type Whole = Annotated[int, Meta(ge=1)]
-type Name = Annotated[str, Meta(min_length=1, max_length=100)]
-type Slug = Annotated[str, Meta(pattern=r"^[-a-zA-Z0-9_]{1,100}$")]
+type Name = Annotated[str, Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+type Short = Annotated[str, Meta(max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
+type Slug = Annotated[str, Meta(pattern=r"^[-a-zA-Z0-9_]{1,60}$")]
 type Point = tuple[float, float]
 type Triple = tuple[float, float, float]
 type Sha256 = Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$")]
@@ -30,7 +31,7 @@ class Server(Section, frozen=True):
     """Where events go, and how patiently."""
 
     url: Annotated[str, Meta(pattern="^https?://[^ ]+$")] | None = None
-    token: Name | None = None
+    token: str | None = None
     token_file: str | None = None
     timeout_s: Positive = 15.0
     retry_min_s: Positive = 1.0
@@ -78,7 +79,7 @@ class ModelConfig(Section, frozen=True):
 
     path: str
     name: Name | None = None
-    version: Name = "1"
+    version: Short = "1"
     sha256: Sha256 | None = None
     threads: Whole = 1
     classes: tuple[Name, ...] | None = None
@@ -89,7 +90,7 @@ class EventConfig(Section, frozen=True):
     """That a rule posts: as what, and why."""
 
     kind: Literal["unsure", "flagged", "sample"]
-    flags: tuple[Slug, ...] = ()
+    flags: Annotated[tuple[Slug, ...], Meta(max_length=19)] = ()
 
 
 class RuleConfig(Section, frozen=True):
@@ -151,7 +152,7 @@ class Config(Section, frozen=True):
     reporting_floor: Annotated[float, Meta(gt=0, le=1)] = 0.25
     jpeg_quality: Annotated[int, Meta(ge=50, le=100)] = 88
     thresholds: dict[str, Share] = {}
-    context: dict[str, str] = {}
+    context: Annotated[dict[Name, Annotated[str, Meta(max_length=500)]], Meta(max_length=40)] = {}
     zones: dict[str, Annotated[tuple[Point, ...], Meta(min_length=3)]] = {}
     server: Server = Server()
     fold: FoldConfig = FoldConfig()

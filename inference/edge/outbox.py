@@ -67,8 +67,8 @@ class Outbox:
         self._lock = threading.RLock()
         folder.mkdir(parents=True, exist_ok=True)
         self._owner = _own(folder)
+        self._db = _open_or_replace(folder)
         self.blobs = Blobs(folder / "blobs")
-        self._db = _open_or_replace(folder / "outbox.db")
         swept = self.blobs.sweep(self._digests())
         if swept:
             log.write("outbox_swept", files=swept)
@@ -207,10 +207,11 @@ class Outbox:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
 
 def figures(folder: Path) -> Mapping[str, Any]:
@@ -250,19 +251,36 @@ def _used_bytes(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT coalesce(sum(bytes), 0) FROM event").fetchone()[0])
 
 
-def _open_or_replace(path: Path) -> sqlite3.Connection:
-    """The database; a damaged one is moved aside and reported, because a device must go on without a visit."""
+def _open_or_replace(folder: Path) -> sqlite3.Connection:
+    """The database; a damaged one is moved aside with its files and reported, so that the device goes on by itself."""
+    path = folder / "outbox.db"
     try:
         return _open(path)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        aside = path.with_name(f"damaged-{clock.now():%Y%m%dT%H%M%S}.db")
-        path.rename(aside)
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        log.warn("outbox_damaged", moved_to=aside.name, problem=str(error))
-        return _open(path)
+        seq = _last_seq(path)
+        aside = folder / f"damaged-{clock.now():%Y%m%dT%H%M%S}"
+        aside.mkdir()
+        for name in ("outbox.db", "outbox.db-wal", "outbox.db-shm", "blobs"):
+            if (folder / name).exists():
+                (folder / name).rename(aside / name)
+        log.warn("outbox_damaged", moved_to=aside.name, last_seq=seq, problem=str(error))
+        db = _open(path)
+        db.execute("INSERT INTO counter VALUES ('seq', ?), ('damaged', 1)", (seq or 0,))
+        return db
+
+
+def _last_seq(path: Path) -> int | None:
+    """The counter of a damaged database, when that page can still be read: numbers should not begin again."""
+    try:
+        db = sqlite3.connect(path)
+        try:
+            return int(db.execute("SELECT value FROM counter WHERE name = 'seq'").fetchone()[0])
+        finally:
+            db.close()
+    except (sqlite3.Error, TypeError, ValueError):
+        return None
 
 
 def _open(path: Path) -> sqlite3.Connection:

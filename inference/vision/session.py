@@ -18,8 +18,9 @@ from inference.vision.preprocess import Frame, InputSpec, Preprocessor, Triple
 from inference.vision.signature import Signature, TensorInfo
 
 # More boxes than this before or after suppression mean a floor near 0, not a scene.
-_MAX_CANDIDATES = 2000
+_MAX_CANDIDATES = 1000
 _MAX_DETECTIONS = 300
+_MAX_NAME = 100
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
 
@@ -197,6 +198,9 @@ def _check_names(names: tuple[str, ...] | None, decoder: Decoder) -> tuple[str, 
         raise ClassesMissing(f"the model names no classes (metadata key `names`); give {decoder.classes} names")
     if len(names) != decoder.classes or len(set(names)) != len(names):
         raise ClassesMissing(f"{len(set(names))} different class names for an output with {decoder.classes} classes")
+    for name in names:
+        if len(name) > _MAX_NAME or not name.isprintable():
+            raise ClassesMissing(f"class name {name[:_MAX_NAME]!r} is too long or holds control characters")
     return names
 
 
