@@ -34,6 +34,7 @@ class Stub:
         self.always: Said | None = None
         self.drop_every = 0
         self.open_items: int | None = None
+        self.asked = 0
         self.changed = threading.Condition()
         stub = self
 
@@ -69,6 +70,9 @@ class Stub:
         self._thread.join()
 
     def _get(self, request: BaseHTTPRequestHandler) -> None:
+        with self.changed:
+            self.asked += 1
+            self.changed.notify_all()
         if request.path != "/api/v1/source" or self.open_items is None:
             _say(request, Said(404, {"code": "not_found"}))
             return
