@@ -23,6 +23,7 @@ from inference.edge.version import VERSION
 
 _IDLE_S = 0.2
 _MAX_RETRY_AFTER_S = 3600.0
+_FAILING_AFTER = 3
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # The server refuses the device, not the event: nothing may be thrown away because of a wrong token or address.
 _REFUSES_DEVICE = frozenset({401, 402, 403, 404, 405, 407})
@@ -83,8 +84,8 @@ class Uplink:
 
     @property
     def failing(self) -> bool:
-        """Whether the last try did not come through."""
-        return self.gone or self._backoff.failures > 0
+        """Whether several tries in a row did not come through."""
+        return self.gone or self._backoff.failures >= _FAILING_AFTER
 
     def _run(self) -> None:
         while not self._stop.is_set() and not self.gone:

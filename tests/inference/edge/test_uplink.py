@@ -100,9 +100,9 @@ def test_retry_after_is_obeyed(outbox, stub):
     link = Uplink(QUICK, stub.url, "t", outbox, Gate(None, outbox.waiting))
     put(outbox, "a")
     assert link._step() == 7.0
-    assert link.failing
+    assert outbox.waiting() == 1
     assert link._step() == 0.0
-    assert not link.failing
+    assert outbox.waiting() == 0
 
 
 def test_an_unreachable_server_costs_one_try_per_wait_whatever_waits(outbox, stub):
@@ -113,7 +113,9 @@ def test_an_unreachable_server_costs_one_try_per_wait_whatever_waits(outbox, stu
     tried = []
     real = link._post
     link._post = lambda waiting: (tried.append(waiting.event_id), real(waiting))[1]
+    assert not link.failing
     waits = [link._step() for _ in range(3)]
+    assert link.failing
     assert tried == ["a", "a", "a"]
     assert all(0 <= wait_s <= 0.02 for wait_s in waits)
 
