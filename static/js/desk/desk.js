@@ -217,7 +217,7 @@ export class Desk {
   #stepOf(item, answer) {
     const about = this.editor.labels.find((label) => label.subject)?.class || "";
     const words = about ? `${t(WORDS[answer])}: ${about}` : t(WORDS[answer]);
-    return { item, answer, words, labels: this.editor.labels, undoSeconds: this.#config.queue.undo_seconds || 0 };
+    return { item, answer, words, labels: this.editor.labels, undoSeconds: this.#config.undo_seconds || 0 };
   }
 
   /** One decision per item, and none on a picture that is not on the screen yet. */

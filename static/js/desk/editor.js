@@ -224,6 +224,7 @@ export class Editor {
 
   #remove() {
     if (!this.selectedLabel || !this.canEdit) return false;
+    this.#mode = "idle";
     this.#commit(without(this.labels, this.#selected));
     return true;
   }

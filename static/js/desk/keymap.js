@@ -37,7 +37,7 @@ export const KEYMAP = [
   { group: "view", command: "toggle-strip", keys: ["["], text: "key-strip" },
   { group: "view", command: "toggle-panel", keys: ["]"], text: "key-panel" },
   { group: "view", command: "guide", keys: ["g"], text: "key-guide" },
-  { group: "view", command: "go-queues", keys: ["g q"], text: "key-go-queues" },
+  { group: "view", command: "go-queues", keys: ["g q"], show: "G Q", text: "key-go-queues" },
   { group: "view", command: "help", keys: ["?"], text: "key-help" },
 ];
 

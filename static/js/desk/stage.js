@@ -38,7 +38,7 @@ export class Stage {
     this.#shows += 1;
     const mine = this.#shows;
     this.#enter("item");
-    this.#stage.style.backgroundColor = item.payload.colour || "";
+    this.#stage.style.backgroundColor = item.pictureState === "ready" ? "" : item.payload.colour || "";
     this.#picture(item.pictureState === "ready" ? item.picture : null);
     this.#say({ pending: "picture-pending", damaged: "picture-damaged", failed: "picture-failed" }[item.pictureState]);
     await nextPaint();
