@@ -36,7 +36,7 @@ class Release(models.Model):
     number = models.PositiveIntegerField()
     name = models.CharField(max_length=120, blank=True)
     state = models.CharField(max_length=10, choices=ReleaseState.choices, default=ReleaseState.FROZEN)
-    # {"queues": [ids], "from": instant or null, "to": instant, "formats": [...], "seed": ...}
+    # Queues, dates, formats, seed, and the taxonomy's classes as they were: see review/releases/recipe.py.
     recipe = models.JSONField()
     # What was left out and why, what was warned about, counts per class and split, outcomes.
     summary = models.JSONField(default=dict)
@@ -95,6 +95,8 @@ class ReleaseFile(models.Model):
     name = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64)
+    # Of the whole file (ISO 3309), so that the archive can be streamed with its exact size known beforehand.
+    crc32 = models.PositiveBigIntegerField()
 
     class Meta:
         ordering = ["name"]
