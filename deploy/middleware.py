@@ -5,12 +5,16 @@ import secrets
 from collections.abc import Callable
 
 import structlog
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from accounts.context import CURRENT, RequestContext
+from accounts.exceptions import SecondLookError
+from review import problems
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+logger = structlog.get_logger(__name__)
 SAFE_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 
 
@@ -46,3 +50,21 @@ class PrivateAnswersMiddleware:
             response["Cache-Control"] = "private, no-store"
         patch_vary_headers(response, ["Cookie", "HX-Request"])
         return response
+
+
+class ErrorsMiddleware:
+    """Turns our errors, and a database that is out of reach, into answers. The one place that does."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, SecondLookError):
+            return problems.answer(request, error)
+        if isinstance(error, OperationalError):
+            logger.error("database_unavailable", error=str(error))
+            return problems.answer(request, problems.from_database(error))
+        return None

@@ -1,1 +1,31 @@
-urlpatterns: list = []
+"""Every path of the product."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+
+from accounts.exceptions import NotFound
+from deploy import health
+from review import problems
+from review.api.root import api
+
+admin.site.site_header = admin.site.site_title = _("Second Look support desk")
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/v1/", api.urls),
+    path("support/", admin.site.urls),
+    path("", include("accounts.urls")),
+    path("", include("inference.urls")),
+    path("", include("review.urls")),
+]
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that does not exist answers like an object that is not yours."""
+    return problems.answer(request, NotFound())
+
+
+handler404 = page_not_found

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "deploy.middleware.PrivateAnswersMiddleware",
+    "deploy.middleware.ErrorsMiddleware",
 ]
 
 TEMPLATES = [

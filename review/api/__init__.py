@@ -1,0 +1,1 @@
+"""The HTTP API under /api/v1, as docs/api.md describes it; one module per resource."""

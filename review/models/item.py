@@ -6,6 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.ids import new_id
 from inference.models import Site
 
+from review.querysets import ItemQuerySet
+
 from .event import Event
 from .queue import Queue
 
@@ -53,6 +55,8 @@ class Item(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
     verdict_id = models.UUIDField(null=True)
     decided_at = models.DateTimeField(null=True)
+
+    objects = ItemQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,0 +1,25 @@
+"""Accounts of people."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.exceptions import Conflict
+from accounts.models import User
+
+
+def create_person(
+    *, username: str, name: str, password: str, maker: User | None, now: datetime, is_staff: bool = False
+) -> User:
+    """A new account without any right. Raises Conflict for a sign-in name that is taken."""
+    person = User(username=username, name=name, is_staff=is_staff, is_superuser=is_staff, date_joined=now)
+    person.set_password(password)
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+            audit.record("person.created", actor=maker, on=person, action=audit.Action.CREATE, username=username)
+    except IntegrityError:
+        raise Conflict(_("This sign-in name is taken."), code="username_taken") from None
+    return person

@@ -1,0 +1,65 @@
+"""Audit entries as sentences. Each verb has one; an unknown one is shown as it is."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.models import AuditEntry
+
+VERBS: dict[str, str] = {
+    "verdict.given": gettext_noop("%(who)s answered “%(answer)s” on %(what)s: %(predicted)s → %(labelled)s"),
+    "verdict.undone": gettext_noop("%(who)s took back “%(answer)s” on %(what)s"),
+    "picture.seen": gettext_noop("%(who)s looked at the picture of %(what)s"),
+    "thumbnails.seen": gettext_noop("%(who)s looked through a page of events"),
+    "item.skipped": gettext_noop("%(who)s put off %(what)s until %(until)s"),
+    "item.escalated": gettext_noop("%(who)s escalated %(what)s to %(to)s: %(note)s"),
+    "policy.published": gettext_noop("%(who)s published version %(version)s of the policy of %(what)s: %(reason)s"),
+    "policy.bands_changed": gettext_noop("%(who)s changed review bands of %(what)s: %(bands)s (%(reason)s)"),
+    "grant.given": gettext_noop("%(who)s made %(what)s %(role)s (%(scope)s): %(reason)s"),
+    "grant.taken_back": gettext_noop("%(who)s took the role %(role)s (%(scope)s) from %(what)s: %(why)s"),
+    "token.issued": gettext_noop("%(who)s issued the personal token %(what)s"),
+    "token.revoked": gettext_noop("%(who)s revoked the personal token %(what)s"),
+    "site.created": gettext_noop("%(who)s created the site %(what)s"),
+    "camera.created": gettext_noop("%(who)s created the camera %(what)s"),
+    "queue.created": gettext_noop("%(who)s created the queue %(what)s"),
+    "source.created": gettext_noop("%(who)s created the source %(what)s"),
+    "source.revoked": gettext_noop("%(who)s revoked the source %(what)s"),
+    "model.registered": gettext_noop("%(who)s registered the model version %(what)s"),
+    "taxonomy.created": gettext_noop("%(who)s created the taxonomy %(what)s"),
+    "class.added": gettext_noop("%(who)s added the class %(name)s (index %(index)s) to %(what)s"),
+    "mapping.resolved": gettext_noop("%(who)s mapped the %(cause)s %(value)s at %(what)s; %(events)s events came through"),
+    "release.frozen": gettext_noop("%(who)s froze the selection of %(what)s"),
+    "release.ready": gettext_noop("%(what)s was built and verified"),
+    "release.failed": gettext_noop("%(what)s could not be built"),
+    "release.downloaded": gettext_noop("%(who)s downloaded %(file)s of %(what)s"),
+    "person.created": gettext_noop("%(who)s created the account of %(what)s"),
+}
+
+
+class Facts(dict[str, Any]):
+    """The facts of an entry; one that is missing reads as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def sentence(entry: AuditEntry) -> str:
+    """What an entry says, in plain words."""
+    facts = Facts({key: plain(value) for key, value in (entry.additional_data or {}).items()})
+    facts["who"] = str(entry.actor) if entry.actor else _("The system")
+    facts["what"] = entry.object_repr
+    template = VERBS.get(entry.verb)
+    return _(template) % facts if template else f"{facts['who']}: {entry.verb} {entry.object_repr}"
+
+
+def plain(value: Any) -> str:
+    """A JSON value in words: lists with commas, pairs with a space, band changes with an arrow."""
+    if value is None or value == []:
+        return _("nothing")
+    if isinstance(value, dict) and {"before", "after"} <= value.keys():
+        return f"{value.get('class', '')} {plain(value['before'])} → {plain(value['after'])}".strip()
+    if isinstance(value, list):
+        nested = any(isinstance(entry, list | dict) for entry in value)
+        return (", " if nested or all(isinstance(e, str) for e in value) else " ").join(plain(e) for e in value)
+    return str(value)

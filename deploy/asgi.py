@@ -1,0 +1,30 @@
+"""ASGI entry: pages through Django, the live socket through Channels."""
+
+import asyncio
+import os
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings.production")
+django_application = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from review import broadcast  # noqa: E402
+from review.routes import websocket_urlpatterns  # noqa: E402
+
+router = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Route a connection. The first one tells the broadcasts which event loop the server runs on."""
+    broadcast.server_loop = asyncio.get_running_loop()
+    await router(scope, receive, send)

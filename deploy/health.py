@@ -1,0 +1,82 @@
+"""Whether this process lives, and whether it can work."""
+
+from datetime import timedelta
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django_tasks_db.models import DBTaskResult
+
+from accounts.doors import public
+from review import evidence_store
+
+OLD_TASK = timedelta(minutes=5)
+
+
+@require_safe
+@public("says only that the process answers")
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@public("names parts and no data")
+def readyz(request: HttpRequest) -> JsonResponse:
+    """503 when a part is missing without which nothing can be taken in; a task queue that lags is `degraded`, still 200."""
+    checks: dict[str, Any] = {
+        "database": check(database),
+        "files": check(files),
+        "channel_layer": check(channel_layer),
+        "disk": check(disk),
+    }
+    tasks = check(task_queue)
+    ready = all(state == "ok" for state in checks.values())
+    status = "ok" if ready and tasks == "ok" else "degraded" if ready else "unavailable"
+    return JsonResponse({"status": status, "checks": checks | {"tasks": tasks}}, status=200 if ready else 503)
+
+
+def check(part: Any) -> str:
+    """`ok`, or what is wrong in one word; an exception's text stays in the log."""
+    try:
+        return str(part())
+    except (OperationalError, OSError):
+        return "unavailable"
+
+
+def database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "ok"
+
+
+def files() -> str:
+    store = evidence_store.file_store()
+    root = evidence_store.local_path("")
+    if root is not None:
+        evidence_store.write("probe/ready", b"ok")
+    else:
+        store.exists("probe/ready")
+    return "ok"
+
+
+def channel_layer() -> str:
+    layer = get_channel_layer()
+    if layer is None:
+        return "missing"
+    async_to_sync(layer.group_send)("probe", {"type": "probe"})
+    return "ok"
+
+
+def disk() -> str:
+    free = evidence_store.free_bytes()
+    return "ok" if free is None or free >= settings.SECONDLOOK["MIN_FREE_BYTES"] else "full"
+
+
+def task_queue() -> str:
+    old = DBTaskResult.objects.ready().filter(enqueued_at__lt=timezone.now() - OLD_TASK)
+    return "late" if old.exists() else "ok"

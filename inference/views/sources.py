@@ -1,0 +1,27 @@
+"""Sources: who posts, when last, and how to connect one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.doors import signed_in
+from inference.access import source_for, sources_for
+
+
+@require_GET
+@signed_in("see_sources on the site")
+def sources(request: HttpRequest) -> HttpResponse:
+    return render(request, "inference/sources.html", {"rows": sources_for(request.user).order_by("site__name", "name")})
+
+
+@require_GET
+@signed_in("see_sources on the source's site")
+def source(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How to post with this source, in one line each, and what came from it last."""
+    found = source_for(request.user, pk)
+    server = request.build_absolute_uri("/").rstrip("/")
+    context: dict[str, Any] = {"source": found, "server": server, "events": list(found.events.order_by("-received_at")[:20])}
+    return render(request, "inference/source.html", context)

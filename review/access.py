@@ -1,0 +1,101 @@
+"""The door to queues, items, events, evidence, policies and releases."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.access import Visitor, permitted, reach
+from accounts.exceptions import NotFound, Refused
+from accounts.roles import Right
+from inference.access import site_for, sites_for
+from review.models import Claim, Event, Evidence, Item, Queue, Release, Verdict
+
+def queues_for(person: Visitor, right: Right) -> QuerySet[Queue]:
+    """The queues on which `person` holds `right` now."""
+    where = reach(person, right)
+    if not where:
+        return Queue.objects.none()
+    found = permitted(person, right, Queue.objects.all()).select_related("site", "taxonomy")
+    if where.everywhere:
+        return found
+    return found.filter(Q(site__in=where.sites) | Q(pk__in=where.queues))
+
+
+def queue_for(person: Visitor, right: Right, pk: UUID) -> Queue:
+    """The queue; NotFound when the person cannot see it, Refused when he sees it but lacks this right."""
+    queue = queues_for(person, right).filter(pk=pk).first()
+    if queue is not None:
+        return queue
+    if right != Right.SEE_EVENTS and queues_for(person, Right.SEE_EVENTS).filter(pk=pk).exists():
+        raise Refused
+    raise NotFound
+
+
+def events_for(person: Visitor) -> QuerySet[Event]:
+    """The events that `person` may see: of whole sites, and for operators those that came into their queues.
+
+    Who may see the releases of a site (supervisors, ML engineers) sees all of its events.
+    """
+    mine = Item.objects.filter(queue__in=queues_for(person, Right.SEE_EVENTS))
+    return Event.objects.filter(Q(site__in=sites_for(person, Right.SEE_RELEASES)) | Q(pk__in=mine.values("event")))
+
+
+def event_for(person: Visitor, pk: UUID) -> Event:
+    event = events_for(person).select_related("site", "camera", "source").filter(pk=pk).first()
+    if event is None:
+        raise NotFound
+    return event
+
+
+def evidence_for(person: Visitor, pk: UUID) -> Evidence:
+    """Evidence of an event that `person` may see, through the same door as the event."""
+    evidence = Evidence.objects.select_related("site").filter(pk=pk).first()
+    if evidence is None or not events_for(person).filter(evidence_rows__evidence=evidence).exists():
+        raise NotFound
+    return evidence
+
+
+def items_for(person: Visitor, right: Right) -> QuerySet[Item]:
+    return Item.objects.filter(queue__in=queues_for(person, right))
+
+
+def item_for(person: Visitor, right: Right, pk: UUID) -> Item:
+    item = items_for(person, right).select_related("event", "queue", "queue__taxonomy", "site").filter(pk=pk).first()
+    if item is None:
+        raise NotFound
+    return item
+
+
+def claim_for(person: Visitor, pk: UUID) -> Claim:
+    """The person's own claim, as long as he may still work on its queue."""
+    found = Claim.objects.select_related("item", "item__queue")
+    claim = found.filter(pk=pk, holder_id=person.pk, item__queue__in=queues_for(person, Right.REVIEW)).first()
+    if claim is None:
+        raise NotFound
+    return claim
+
+
+def verdict_for(person: Visitor, pk: UUID) -> Verdict:
+    """The person's own verdict in a queue that he may still work on."""
+    found = Verdict.objects.select_related("item", "item__queue", "item__event")
+    verdict = found.filter(pk=pk, person_id=person.pk, item__queue__in=queues_for(person, Right.REVIEW)).first()
+    if verdict is None:
+        raise NotFound
+    return verdict
+
+
+def releases_for(person: Visitor, right: Right = Right.SEE_RELEASES) -> QuerySet[Release]:
+    return Release.objects.filter(site__in=sites_for(person, right)).select_related("site", "taxonomy", "created_by")
+
+
+def release_for(person: Visitor, pk: UUID, right: Right = Right.SEE_RELEASES) -> Release:
+    """The release; Refused when the person sees it but may not do this with it."""
+    release = releases_for(person, right).filter(pk=pk).first()
+    if release is not None:
+        return release
+    if releases_for(person).filter(pk=pk).exists():
+        raise Refused
+    raise NotFound
+
+
+__all__ = ["site_for", "sites_for"]

@@ -1,0 +1,196 @@
+"""Claims: who works on what, one person per item, for a while."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+
+from accounts import audit
+from accounts.models import User
+from review import broadcast
+from review.exceptions import ClaimLost
+from review.models import Claim, Ended, EventEvidence, Item, Queue, Skip
+
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyQueue:
+    """Why there is nothing to claim."""
+
+    claimed_by_others: int
+    not_yours: int
+    snoozed: int
+
+
+def lease(ahead: bool) -> timedelta:
+    return timedelta(seconds=settings.SECONDLOOK["AHEAD_SECONDS" if ahead else "LEASE_SECONDS"])
+
+
+def claim_next(*, queue: Queue, person: User, now: datetime, ahead: bool = False) -> Claim | None:
+    """Claim the most urgent item of `queue` that `person` may work on: priority, then due time, then age.
+
+    Atomic on both databases: a conditional UPDATE must change exactly one row, and PostgreSQL skips rows that somebody
+    else is just taking. With `ahead` the lease is short and the item counts as seen only when it is opened.
+    Returns None when there is nothing (see `why_empty`).
+    """
+    for _attempt in range(ATTEMPTS):
+        with transaction.atomic():
+            candidates = candidates_for(queue, person, now)
+            for item in candidates:
+                if claim := take(item, person, now, lease(ahead), opened=not ahead):
+                    return claim
+            if not candidates:
+                return None
+    return None
+
+
+def candidates_for(queue: Queue, person: User, now: datetime) -> list[Item]:
+    rows = Item.objects.filter(queue=queue).claimable_by(person, now).most_urgent_first()
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    return list(rows[:1])
+
+
+def take(item: Item, person: User, now: datetime, lasts: timedelta, *, opened: bool) -> Claim | None:
+    """Take one item unless somebody was faster; inside the caller's transaction."""
+    claim = Claim(item=item, holder=person, created_at=now, expires_at=now + lasts, opened_at=now if opened else None)
+    free = Item.objects.open().unclaimed(now).filter(pk=item.pk, version=item.version)
+    if not free.update(claim_id=claim.pk, claimed_by=person, claim_expires_at=claim.expires_at):
+        return None
+    if item.claim_id is not None:
+        Claim.objects.filter(item=item, ended_at=None).update(ended_at=now, ended=Ended.EXPIRED)
+    claim.save(force_insert=True)
+    item.claim_id, item.claimed_by, item.claim_expires_at = claim.pk, person, claim.expires_at
+    if opened:
+        record_seen(claim)
+    broadcast.queue_changed(item.queue_id)
+    return claim
+
+
+def record_seen(claim: Claim) -> None:
+    """An audit entry for the picture that is now painted full size."""
+    item = claim.item
+    evidence = EventEvidence.objects.filter(event_id=item.event_id, role="frame").values_list("sha256", flat=True)
+    audit.record(
+        "picture.seen",
+        actor=claim.holder,
+        on=item,
+        site_id=item.site_id,
+        queue_id=item.queue_id,
+        action=audit.Action.ACCESS,
+        evidence=list(evidence),
+        claim=str(claim.pk),
+    )
+
+
+def open_claim(*, claim: Claim, now: datetime) -> Claim:
+    """The claimed item comes on screen: the full lease begins. Raises ClaimLost when it has ended."""
+    with transaction.atomic():
+        renew(claim, now)
+        if Claim.objects.filter(pk=claim.pk, opened_at=None).update(opened_at=now):
+            record_seen(claim)
+    return claim
+
+
+def heartbeat(*, claim: Claim, now: datetime) -> Claim:
+    """Extend a live claim. Raises ClaimLost when somebody else has the item, or when it was decided."""
+    with transaction.atomic():
+        renew(claim, now)
+    return claim
+
+
+def renew(claim: Claim, now: datetime) -> None:
+    """Extend the lease in item and claim. An expired claim that nobody took over revives."""
+    expires_at = now + lease(ahead=False)
+    mine = Item.objects.open().filter(pk=claim.item_id, claim_id=claim.pk)
+    if not mine.update(claim_expires_at=expires_at):
+        raise ClaimLost
+    if not Claim.objects.filter(pk=claim.pk, ended_at=None).update(expires_at=expires_at):
+        raise ClaimLost
+    claim.expires_at = expires_at
+
+
+def give_back(*, claim: Claim, now: datetime) -> None:
+    """End a claim, so that the item is free at once. Giving back what is gone already is no error."""
+    with transaction.atomic():
+        end(claim, now, Ended.RELEASED)
+        broadcast.queue_changed(claim.item.queue_id)
+
+
+def end(claim: Claim, now: datetime, how: Ended) -> None:
+    """Close the claim and free its item, if it still holds it."""
+    Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=how)
+    Item.objects.filter(pk=claim.item_id, claim_id=claim.pk).update(
+        claim_id=None, claimed_by=None, claim_expires_at=None
+    )
+
+
+def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
+    """Pass an item over until later; others may take it at once."""
+    with transaction.atomic():
+        require_live(claim)
+        Skip.objects.update_or_create(item=claim.item, person=claim.holder, defaults={"until": until})
+        end(claim, now, Ended.MOVED)
+        item = claim.item
+        audit.record(
+            "item.skipped",
+            actor=claim.holder,
+            on=item,
+            site_id=item.site_id,
+            queue_id=item.queue_id,
+            until=until.isoformat(),
+        )
+        broadcast.queue_changed(item.queue_id)
+
+
+def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> None:
+    """Hand an item up: to another queue of the site, or to the front of its own, for somebody else.
+
+    Raises ClaimLost when the claim has ended.
+    """
+    with transaction.atomic():
+        require_live(claim)
+        item = claim.item
+        before = item.queue_id
+        target = to or item.queue
+        reason = item.reason | {"escalated": {"by": str(claim.holder), "note": note, "from": str(item.queue)}}
+        end(claim, now, Ended.MOVED)
+        changed = Item.objects.open().filter(pk=item.pk, version=item.version)
+        if not changed.update(queue=target, priority=1, reason=reason, version=item.version + 1):
+            raise ClaimLost
+        if to is None:
+            Skip.objects.update_or_create(
+                item=item, person=claim.holder, defaults={"until": now + timedelta(days=3650)}
+            )
+        audit.record(
+            "item.escalated",
+            actor=claim.holder,
+            on=item,
+            site_id=item.site_id,
+            queue_id=target.pk,
+            to=target.name,
+            note=note,
+        )
+        broadcast.queue_changed(before)
+        broadcast.queue_changed(target.pk)
+
+
+def require_live(claim: Claim) -> None:
+    """Raise ClaimLost unless this claim is still the item's latest and the item is open."""
+    held = Item.objects.open().filter(pk=claim.item_id, claim_id=claim.pk)
+    if not held.exists():
+        raise ClaimLost
+
+
+def why_empty(*, queue: Queue, person: User, now: datetime) -> EmptyQueue:
+    """Why `person` gets nothing from `queue`: what others hold, what he answered, what he put off."""
+    items = Item.objects.filter(queue=queue).open()
+    skipped = Q(skips__person=person, skips__until__gt=now)
+    return EmptyQueue(
+        claimed_by_others=items.claimed(now).exclude(claimed_by=person).count(),
+        not_yours=items.filter(verdicts__person=person, verdicts__retraction=None).distinct().count(),
+        snoozed=items.filter(skipped).distinct().count(),
+    )

@@ -1,0 +1,263 @@
+"""Intake: the one function through which every event comes in."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.exceptions import Conflict, Invalid
+from accounts.ids import new_id
+from inference.models import Camera, ModelVersion, Source
+from review import broadcast, evidence_store, images
+from review.actions.routing import route
+from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause, TaxonomyClass
+from review.models.evidence import evidence_path
+from review.schemas import EventIn, EvidenceIn
+from review.strict_json import digest
+from review.tasks.renditions import make_renditions
+
+SKEW = timedelta(minutes=2)
+LATE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What intake answers: the event, whether this call made it, and the state of each announced evidence."""
+
+    event: Event
+    created: bool
+    evidence: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with an event, already checked against its announcement."""
+
+    announced: EvidenceIn
+    data: bytes
+    facts: images.PictureFacts
+
+
+def take_in(
+    *, source: Source, posted: EventIn, body: Mapping[str, Any], files: Mapping[str, bytes], now: datetime
+) -> Taken:
+    """Take one event in, effectively once: it is durable when this returns.
+
+    `body` is the posted JSON itself (its digest tells a repeat from a conflict), `files` the bytes by evidence name.
+    The same event again returns the first one; another body under the same id raises Conflict `event_conflict`.
+    Raises Invalid, images.UnsupportedType (415), images.TooLarge (413) or evidence_store.StoreFull (503); then nothing
+    is kept of it.
+    """
+    body_digest = digest(body)
+    if first := earlier(source, posted.event_id):
+        return repeat(first, body_digest)
+    if posted.hold is not None:
+        raise Invalid(_("No queue of this site answers held events."), code="hold_not_supported")
+    uploads = check_files(posted, files)
+    evidence_store.require_room()
+    for upload in uploads:
+        evidence_store.write(evidence_path(str(source.site_id), upload.announced.sha256), upload.data)
+    try:
+        with transaction.atomic():
+            return write_rows(source, posted, body_digest, uploads, now)
+    except IntegrityError:
+        # Two posts of one event at once: the other one has won, and this is its repeat.
+        if first := earlier(source, posted.event_id):
+            return repeat(first, body_digest)
+        raise
+
+
+def earlier(source: Source, event_id: UUID) -> Event | None:
+    return Event.objects.filter(source=source, event_id=event_id).first()
+
+
+def repeat(first: Event, body_digest: str) -> Taken:
+    if first.digest != body_digest:
+        raise Conflict(_("This event_id was posted before with another body."), code="event_conflict", id=str(first.pk))
+    states = {row.name: "stored" if row.evidence_id else "pending" for row in first.evidence_rows.all()}
+    return Taken(first, False, states)
+
+
+def check_files(posted: EventIn, files: Mapping[str, bytes]) -> list[Upload]:
+    """Match files to what the event announced: name, size, type by content, digest, pixels."""
+    announced = {evidence.name: evidence for evidence in posted.evidence}
+    if stray := sorted(set(files) - set(announced)):
+        raise Invalid(
+            _("The event announces no evidence of this name."),
+            code="evidence_not_announced",
+            errors=[{"path": f"$.evidence[{stray[0][:60]}]", "message": "not announced"}],
+        )
+    for evidence in posted.evidence:
+        if evidence.content_type not in images.FORMATS.values():
+            raise images.UnsupportedType
+    return [check_file(announced[name], data) for name, data in files.items()]
+
+
+def check_file(announced: EvidenceIn, data: bytes) -> Upload:
+    limits = settings.SECONDLOOK
+    if len(data) > limits["MAX_EVIDENCE_BYTES"]:
+        raise images.TooLarge
+    if sha256_of(data) != announced.sha256:
+        raise Invalid(
+            _("The bytes of %(name)s do not have the digest that the event announces.") % {"name": announced.name},
+            code="digest_mismatch",
+        )
+    facts = images.inspect(data, max_pixels=limits["MAX_PIXELS"])
+    if facts.content_type != announced.content_type:
+        raise images.UnsupportedType(
+            _("%(name)s is announced as %(said)s but holds %(is)s.")
+            % {"name": announced.name, "said": announced.content_type, "is": facts.content_type}
+        )
+    return Upload(announced, data, facts)
+
+
+def sha256_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_rows(source: Source, posted: EventIn, body_digest: str, uploads: list[Upload], now: datetime) -> Taken:
+    """The one transaction of an event: the event, its evidence, and where it goes."""
+    event = Event.objects.create(**event_columns(source, posted, body_digest, now))
+    states = attach_evidence(event, posted, uploads, now)
+    unknown = unknown_names(event)
+    if unknown:
+        Parking.objects.bulk_create(
+            Parking(event=event, site_id=source.site_id, cause=cause, value=value[:200], parked_at=now)
+            for cause, value in unknown
+        )
+    else:
+        route(event=event, now=now)
+    broadcast.source_changed(source.pk)
+    return Taken(event, True, states)
+
+
+def event_columns(source: Source, posted: EventIn, body_digest: str, now: datetime) -> dict[str, Any]:
+    plain = posted.model_dump(mode="json", by_alias=True, exclude_unset=False)
+    camera = find_camera(source, posted.camera)
+    model = find_model(source, posted)
+    subject = set(posted.subject)
+    candidates = [p for p in posted.predictions if not subject or p.id in subject]
+    top = max(candidates, key=lambda prediction: prediction.confidence, default=None)
+    late = now - posted.captured_at > LATE and not posted.historical
+    return {
+        "id": new_id(),
+        "site_id": source.site_id,
+        "source": source,
+        "event_id": posted.event_id,
+        "digest": body_digest,
+        "captured_at": posted.captured_at,
+        "received_at": now,
+        "clock_skewed": posted.captured_at - now > SKEW or late,
+        "kind": posted.kind,
+        "camera": camera,
+        "camera_name": camera.slug if camera else (posted.camera or ""),
+        "model_version": model,
+        "model_name": posted.model.name if posted.model else "",
+        "model_version_name": posted.model.version if posted.model else "",
+        "model_sha256": (posted.model.sha256 or "") if posted.model else "",
+        "task": posted.task,
+        "frame_width_px": posted.frame.width,
+        "frame_height_px": posted.frame.height,
+        "reporting_floor": posted.reporting_floor,
+        "thresholds": plain["thresholds"],
+        "predictions": [{key: value for key, value in p.items() if value is not None} for p in plain["predictions"]],
+        "subject": plain["subject"],
+        "top_class": top.class_ if top else "",
+        "top_confidence": top.confidence if top else None,
+        "flags": plain["flags"],
+        "rule": posted.rule or "",
+        "sampling_probability": posted.sampling_probability,
+        "action": plain["action"],
+        "stamps": {key: value for key, value in plain["stamps"].items() if value is not None},
+        "latency_ms": plain["latency_ms"],
+        "context": plain["context"],
+        "historical": posted.historical,
+    }
+
+
+def find_camera(source: Source, slug: str | None) -> Camera | None:
+    """The camera that an event names, or the token's. A token of one camera speaks for no other one."""
+    if slug is None or (source.camera is not None and source.camera.slug == slug):
+        return source.camera
+    if source.camera is not None:
+        raise Invalid(_("This token belongs to another camera."), code="camera_mismatch")
+    return Camera.objects.filter(site_id=source.site_id, slug=slug).first()
+
+
+def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
+    """The model version that an event names; registered by its first event where the site wants that."""
+    if posted.model is None:
+        return None
+    wanted = {"site_id": source.site_id, "name": posted.model.name, "version": posted.model.version}
+    found = ModelVersion.objects.filter(**wanted).first()
+    if found is None and source.site.registers_models:
+        found, _made = ModelVersion.objects.get_or_create(
+            **wanted, defaults={"sha256": posted.model.sha256 or "", "task": posted.task}
+        )
+    if found is not None and found.sha256 and posted.model.sha256 and found.sha256 != posted.model.sha256:
+        raise Invalid(_("This model version is registered with another digest."), code="model_digest_mismatch")
+    return found
+
+
+def attach_evidence(event: Event, posted: EventIn, uploads: list[Upload], now: datetime) -> dict[str, str]:
+    """Rows for what the event announces; bytes that the site has already are linked at once."""
+    stored = {upload.announced.sha256: store_row(event, upload, now) for upload in uploads}
+    missing = {evidence.sha256 for evidence in posted.evidence} - stored.keys()
+    if missing:
+        known = Evidence.objects.filter(site_id=event.site_id, sha256__in=missing)
+        stored |= {evidence.sha256: evidence for evidence in known}
+    EventEvidence.objects.bulk_create(
+        EventEvidence(
+            event=event,
+            position=position,
+            name=announced.name,
+            role=announced.role,
+            sha256=announced.sha256,
+            content_type=announced.content_type,
+            offset_x_px=announced.offset[0],
+            offset_y_px=announced.offset[1],
+            scale=announced.scale,
+            level=announced.level,
+            evidence=stored.get(announced.sha256),
+        )
+        for position, announced in enumerate(posted.evidence)
+    )
+    return {e.name: "stored" if e.sha256 in stored else "pending" for e in posted.evidence}
+
+
+def store_row(event: Event, upload: Upload, now: datetime) -> Evidence:
+    """The row of a stored file, made once per site, and the task that makes its renditions."""
+    evidence, made = Evidence.objects.get_or_create(
+        site_id=event.site_id,
+        sha256=upload.announced.sha256,
+        defaults={
+            "content_type": upload.facts.content_type,
+            "size": len(upload.data),
+            "width": upload.facts.width,
+            "height": upload.facts.height,
+            "stored_at": now,
+        },
+    )
+    if made:
+        make_renditions.enqueue(str(evidence.pk))
+    return evidence
+
+
+def unknown_names(event: Event) -> list[tuple[ParkingCause, str]]:
+    """What an event names that its site does not know: camera, model version, classes."""
+    unknown: list[tuple[ParkingCause, str]] = []
+    if event.camera is None and event.camera_name:
+        unknown.append((ParkingCause.CAMERA, event.camera_name))
+    if event.model_version is None and event.model_name:
+        unknown.append((ParkingCause.MODEL, f"{event.model_name} {event.model_version_name}"))
+    names = {prediction["class"] for prediction in event.predictions}
+    known = TaxonomyClass.objects.filter(taxonomy__site_id=event.site_id, name__in=names)
+    for name in sorted(names - set(known.values_list("name", flat=True))) if names else []:
+        unknown.append((ParkingCause.CLASS, name))
+    return unknown

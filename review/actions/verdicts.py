@@ -1,0 +1,285 @@
+"""Verdicts: one person's answer on an item, added once and never changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+from accounts.exceptions import Invalid
+from accounts.models import User
+from review import broadcast
+from review.actions.claims import lease
+from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
+from review.models import Answer, Claim, Ended, Event, Item, ItemState, Outcome, Retraction, Verdict
+from review.schemas import LabelIn, VerdictIn
+from review.strict_json import digest
+
+OUTCOMES = {
+    Answer.CONFIRM: Outcome.CONFIRMED,
+    Answer.CORRECT: Outcome.CORRECTED,
+    Answer.EMPTY: Outcome.EMPTY,
+    Answer.UNSURE: Outcome.UNSURE,
+    Answer.BAD_IMAGE: Outcome.BAD_IMAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A verdict, and whether this call gave it (False: the same submit again)."""
+
+    verdict: Verdict
+    created: bool
+
+
+def give_verdict(*, item: Item, person: User, answer: VerdictIn, now: datetime) -> Given:
+    """Record `person`'s answer on `item`, effectively once by `answer.key`; committed when this returns.
+
+    The claim must be the person's; a late answer counts as long as nobody else took the item over.
+    Raises ClaimLost, StaleVersion, AlreadyDecided or KeyReused (409), Invalid (422) for labels that cannot be.
+    """
+    body = answer.model_dump(mode="json", by_alias=True)
+    fingerprint = digest({key: value for key, value in body.items() if key not in {"claim_token", "seconds"}})
+    if first := Verdict.objects.filter(person=person, key=answer.key).first():
+        return replay(first, item, fingerprint)
+    claim = Claim.objects.filter(item=item, holder=person, token=answer.claim_token).first()
+    if claim is None:
+        raise ClaimLost
+    labels = labels_of(item, answer)
+    try:
+        with transaction.atomic():
+            return Given(write(item, claim, answer, labels, fingerprint, now), created=True)
+    except IntegrityError:
+        if first := Verdict.objects.filter(person=person, key=answer.key).first():
+            return replay(first, item, fingerprint)
+        raise
+
+
+def replay(first: Verdict, item: Item, fingerprint: str) -> Given:
+    if first.item_id != item.pk or first.digest != fingerprint:
+        raise KeyReused
+    return Given(first, created=False)
+
+
+def write(
+    item: Item, claim: Claim, answer: VerdictIn, labels: list[dict[str, Any]], fingerprint: str, now: datetime
+) -> Verdict:
+    """The one transaction of a verdict: the row, the item's outcome, the claim's end, the audit entry."""
+    verdict = Verdict(
+        item=item,
+        person=claim.holder,
+        claim=claim,
+        key=answer.key,
+        digest=fingerprint,
+        item_version=answer.version,
+        answer=answer.answer,
+        labels=labels,
+        complete=answer.complete,
+        note=answer.note or "",
+        seconds=answer.seconds,
+        created_at=now,
+        final_at=now + item.queue.undo_window,
+    )
+    decide(item, claim, verdict, now)
+    verdict.save(force_insert=True)
+    if claim.ended_at is not None:
+        # A late answer: whoever took the item in between has let it expire as well.
+        Claim.objects.filter(item=item, ended_at=None).update(ended_at=now, ended=Ended.EXPIRED)
+    Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=Ended.ANSWERED)
+    audit.record(
+        "verdict.given",
+        actor=claim.holder,
+        on=item,
+        site_id=item.site_id,
+        queue_id=item.queue_id,
+        action=audit.Action.CREATE,
+        **story(item.event, verdict),
+    )
+    broadcast.queue_changed(item.queue_id)
+    return verdict
+
+
+def decide(item: Item, claim: Claim, verdict: Verdict, now: datetime) -> None:
+    """Close the item with this outcome: a conditional update that must change exactly one row."""
+    rows = Item.objects.open().filter(pk=item.pk, version=verdict.item_version)
+    mine = rows.filter(claim_id=claim.pk) | rows.unclaimed(now)
+    changed = mine.update(
+        state=ItemState.DECIDED,
+        outcome=OUTCOMES[Answer(verdict.answer)],
+        verdict_id=verdict.pk,
+        decided_at=now,
+        version=verdict.item_version + 1,
+        claim_id=None,
+        claimed_by=None,
+        claim_expires_at=None,
+    )
+    if not changed:
+        raise why_refused(item, claim, verdict.item_version)
+
+
+def why_refused(item: Item, claim: Claim, version: int) -> ClaimLost | StaleVersion | AlreadyDecided:
+    """The reason why an item would not take a verdict, with its current state."""
+    fresh = Item.objects.select_related("claimed_by").get(pk=item.pk)
+    current = {"state": fresh.state, "version": fresh.version, "outcome": fresh.outcome or None}
+    if fresh.state != ItemState.OPEN:
+        return AlreadyDecided(current=current | {"labels": deciding_labels(fresh)})
+    if fresh.version != version:
+        return StaleVersion(current=current)
+    return ClaimLost(current=current)
+
+
+def deciding_labels(item: Item) -> list[dict[str, Any]]:
+    labels = Verdict.objects.filter(pk=item.verdict_id).values_list("labels", flat=True).first()
+    return list(labels or [])
+
+
+def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
+    """The labels that an answer stands for, written out in full, in pixels of the upright frame.
+
+    Confirm takes the predictions as they are: all of them, or only the subject when the frame is not complete.
+    Raises Invalid `unknown_class`, `unknown_prediction`, `label_outside_frame` or `labels_do_not_confirm`.
+    """
+    event = item.event
+    if answer.answer == Answer.CONFIRM:
+        return confirmed_labels(item, answer)
+    labels = [label_row(event, label) for label in answer.labels]
+    require_classes(item, labels)
+    require_predictions(event, labels)
+    return labels
+
+
+def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
+    event = item.event
+    predictions = event.predictions if answer.complete else event.subject_predictions
+    labels = [prediction_label(event, prediction) for prediction in predictions]
+    if answer.labels and {label.prediction for label in answer.labels} - {label["prediction"] for label in labels}:
+        raise Invalid(_("These labels are no confirmation of the predictions; send correct."), code="labels_do_not_confirm")
+    require_classes(item, labels)
+    return labels
+
+
+def prediction_label(event: Event, prediction: dict[str, Any]) -> dict[str, Any]:
+    """A prediction as a label: same class and geometry, clipped to the frame."""
+    label = {"class": prediction["class"], "attributes": prediction.get("attributes", {}), "prediction": prediction["id"]}
+    if "box" in prediction:
+        label["box"] = clip(prediction["box"], event)
+    if "polygon" in prediction:
+        label["polygon"] = prediction["polygon"]
+    return label
+
+
+def label_row(event: Event, label: LabelIn) -> dict[str, Any]:
+    """A label as sent, bounded by the frame."""
+    row: dict[str, Any] = {"class": label.class_, "attributes": dict(label.attributes)}
+    if label.prediction is not None:
+        row["prediction"] = label.prediction
+    if label.box is not None:
+        row["box"] = clip(label.box, event)
+    if label.polygon is not None:
+        row["polygon"] = [
+            [min(max(x, 0.0), event.frame_width_px), min(max(y, 0.0), event.frame_height_px)] for x, y in label.polygon
+        ]
+    if event.task == "detection" and label.box is None:
+        raise Invalid(_("A label of a detection needs a box."), code="box_required")
+    if event.task == "segmentation" and label.polygon is None and label.box is None:
+        raise Invalid(_("A label of a segmentation needs a polygon or a box."), code="polygon_required")
+    return row
+
+
+def clip(box: Any, event: Event) -> list[float]:
+    """`[x, y, width, height]` inside the frame. Raises Invalid `label_outside_frame` when nothing is left of it."""
+    left, top = max(float(box[0]), 0.0), max(float(box[1]), 0.0)
+    right = min(float(box[0]) + float(box[2]), float(event.frame_width_px))
+    bottom = min(float(box[1]) + float(box[3]), float(event.frame_height_px))
+    if right <= left or bottom <= top:
+        raise Invalid(_("A box lies outside the picture."), code="label_outside_frame")
+    return [round(value, 3) for value in (left, top, right - left, bottom - top)]
+
+
+def require_classes(item: Item, labels: list[dict[str, Any]]) -> None:
+    names = {label["class"] for label in labels}
+    if not names:
+        return
+    known = set(item.queue.taxonomy.classes.filter(name__in=names, retired_at=None).values_list("name", flat=True))
+    if missing := sorted(names - known):
+        raise Invalid(
+            _("%(name)s is no class of this queue; choose one of its classes.") % {"name": missing[0]},
+            code="unknown_class",
+            classes=missing,
+        )
+
+
+def require_predictions(event: Event, labels: list[dict[str, Any]]) -> None:
+    known = {prediction["id"] for prediction in event.predictions}
+    named = [label["prediction"] for label in labels if "prediction" in label]
+    if set(named) - known or len(set(named)) != len(named):
+        raise Invalid(_("A label names no prediction of this event, or one twice."), code="unknown_prediction")
+
+
+def story(event: Event, verdict: Verdict) -> dict[str, Any]:
+    """What the audit trail keeps of a verdict: both answers side by side."""
+    return {
+        "verdict": str(verdict.pk),
+        "answer": verdict.answer,
+        "complete": verdict.complete,
+        "event": str(event.pk),
+        "item_version": verdict.item_version,
+        "model": f"{event.model_name} {event.model_version_name}".strip(),
+        "predicted": [[p["class"], p["confidence"]] for p in event.subject_predictions][:20],
+        "labelled": [label["class"] for label in verdict.labels][:50],
+        "seconds": verdict.seconds,
+    }
+
+
+def undo(*, verdict: Verdict, now: datetime) -> Claim:
+    """Take a verdict back within its undo window; the item comes back to the same person, claimed.
+
+    Raises UndoWindowOver afterwards, and AlreadyDecided when the outcome is no longer this verdict's.
+    """
+    if now >= verdict.final_at:
+        raise UndoWindowOver
+    item = verdict.item
+    claim = Claim(
+        item=item, holder=verdict.person, created_at=now, expires_at=now + lease(ahead=False), opened_at=now
+    )
+    try:
+        with transaction.atomic():
+            Retraction.objects.create(verdict=verdict, person=verdict.person, created_at=now)
+            reopen(item, verdict, claim)
+            claim.save(force_insert=True)
+            audit.record(
+                "verdict.undone",
+                actor=verdict.person,
+                on=item,
+                site_id=item.site_id,
+                queue_id=item.queue_id,
+                verdict=str(verdict.pk),
+                answer=verdict.answer,
+            )
+            broadcast.queue_changed(item.queue_id)
+    except IntegrityError:
+        raise AlreadyDecided(_("This answer was taken back already."), code="already_undone") from None
+    return claim
+
+
+def reopen(item: Item, verdict: Verdict, claim: Claim) -> None:
+    """Make a decided item open again and hand it to `claim`; exactly one row must change."""
+    decided = Item.objects.filter(pk=item.pk, state=ItemState.DECIDED, verdict_id=verdict.pk)
+    version = verdict.item_version + 2
+    changed = decided.update(
+        state=ItemState.OPEN,
+        outcome="",
+        verdict_id=None,
+        decided_at=None,
+        version=version,
+        claim_id=claim.pk,
+        claimed_by=claim.holder,
+        claim_expires_at=claim.expires_at,
+    )
+    if not changed:
+        raise AlreadyDecided
+    item.refresh_from_db()
+
+

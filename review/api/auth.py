@@ -1,0 +1,84 @@
+"""Who calls the API: a source with its token, or a person with a personal token. Cookies open nothing here."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja.security import HttpBearer
+
+from accounts.exceptions import Refused, Unauthenticated
+from accounts.models import PersonalToken, User
+from accounts.tokens import token_hash
+from inference.models import Source
+
+USED_EVERY_S = 60
+
+
+class SourceToken(HttpBearer):
+    """Opens the source side of the contract. The source, its site and camera come from the token only."""
+
+    access_rule = "source token"
+
+    def authenticate(self, request: HttpRequest, token: str) -> Source:
+        now = timezone.now()
+        found = Source.objects.live(now).select_related("site", "camera").filter(token_hash=token_hash(token)).first()
+        if found is None:
+            raise Unauthenticated
+        if found.last_used_at is None or (now - found.last_used_at).total_seconds() > USED_EVERY_S:
+            Source.objects.filter(pk=found.pk).update(last_used_at=now)
+        return found
+
+    def __call__(self, request: HttpRequest) -> Any:
+        found = super().__call__(request)
+        if found is None:
+            raise Unauthenticated
+        return found
+
+
+class Personal(HttpBearer):
+    """Opens a call to personal tokens with `scope`; what is behind it still asks for the person's rights."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
+        self.access_rule = f"personal token with {scope}"
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        rows = PersonalToken.objects.live(timezone.now()).select_related("person")
+        found = rows.filter(token_hash=token_hash(token)).first()
+        if found is None:
+            raise Unauthenticated
+        if self.scope not in found.scopes:
+            raise Refused(f"This token lacks the scope {self.scope}.", code="scope_missing")
+        return found.person
+
+    def __call__(self, request: HttpRequest) -> Any:
+        found = super().__call__(request)
+        if found is None:
+            raise Unauthenticated
+        return found
+
+
+class PersonalOrSource(Personal):
+    """Opens a call to personal tokens with `scope`, and to a source for what belongs to it."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        self.access_rule = f"personal token with {scope}, or source token for its own events"
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:
+        if token.startswith("sls_"):
+            return SourceToken().authenticate(request, token)
+        return super().authenticate(request, token)
+
+
+def source_of(request: HttpRequest) -> Source:
+    """The source behind a call that `SourceToken` let in."""
+    found: Source = request.auth  # type: ignore[attr-defined]
+    return found
+
+
+def caller_of(request: HttpRequest) -> User:
+    """The person behind a call that `Personal` let in."""
+    found: User = request.auth  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,114 @@
+"""Events: sources post them, people read them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from ninja import Query, Router
+
+from accounts.exceptions import Invalid, SecondLookError
+from review import schemas
+from review.access import event_for, events_for
+from review.actions.intake import Taken, take_in
+from review.api.auth import Personal, SourceToken, caller_of, source_of
+from review.api.bodies import json_body, multipart_body
+from review.api.rendering import event_document, event_story
+from review.paging import page_of
+
+router = Router(tags=["events"])
+BATCH = 100
+EVENT_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": schemas.EventIn.model_json_schema(by_alias=True)},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["event"],
+                    "properties": {"event": {"type": "string", "description": "the event as JSON"}},
+                    "additionalProperties": {"type": "string", "format": "binary"},
+                }
+            },
+        },
+    }
+}
+
+
+def taken_document(taken: Taken) -> dict[str, Any]:
+    return {
+        "id": str(taken.event.pk),
+        "event_id": str(taken.event.event_id),
+        "status": "created" if taken.created else "duplicate",
+        "evidence": taken.evidence,
+    }
+
+
+@router.post("events", auth=SourceToken(), openapi_extra=EVENT_BODY, summary="Post one event, effectively once")
+def post_event(request: HttpRequest) -> HttpResponse:
+    files: dict[str, bytes] = {}
+    if request.content_type == "multipart/form-data":
+        body, files = multipart_body(request)
+    else:
+        body = json_body(request)
+    posted = schemas.read(schemas.EventIn, body)
+    taken = take_in(source=source_of(request), posted=posted, body=body, files=files, now=timezone.now())
+    return JsonResponse(taken_document(taken), status=201 if taken.created else 200)
+
+
+@router.post("events/batch", auth=SourceToken(), summary="Post up to 100 events; each has its own result")
+def post_events(request: HttpRequest) -> HttpResponse:
+    body = json_body(request, most=20_000_000)
+    events = body.get("events") if isinstance(body, dict) and set(body) == {"events"} else None
+    if not isinstance(events, list) or not 1 <= len(events) <= BATCH:
+        raise Invalid(f'Send {{"events": [...]}} with 1 to {BATCH} events.', code="schema")
+    return JsonResponse({"results": [batch_result(request, event) for event in events]})
+
+
+def batch_result(request: HttpRequest, event: Any) -> dict[str, Any]:
+    """What became of one event of a batch; its neighbours never suffer from it."""
+    event_id = event.get("event_id") if isinstance(event, dict) else None
+    result: dict[str, Any] = {"event_id": event_id if isinstance(event_id, str) else None}
+    try:
+        posted = schemas.read(schemas.EventIn, event)
+        taken = take_in(source=source_of(request), posted=posted, body=event, files={}, now=timezone.now())
+    except SecondLookError as error:
+        status = "retry" if error.status in {429, 503} else "rejected"
+        return result | {"status": status, "code": error.code, "detail": str(error.detail)}
+    return result | {"status": taken_document(taken)["status"], "id": str(taken.event.pk)}
+
+
+@router.get("events", auth=Personal("events:read"), summary="Events that you may see, newest first")
+def list_events(
+    request: HttpRequest,
+    cursor: str = "",
+    site: UUID | None = None,
+    camera: str = "",
+    model: str = "",
+    class_: str = Query("", alias="class"),
+    outcome: str = "",
+    from_: datetime | None = Query(None, alias="from"),
+    to: datetime | None = None,
+    limit: int = Query(50, ge=1, le=200),
+) -> dict[str, Any]:
+    rows = events_for(caller_of(request))
+    wanted = {
+        "site_id": site,
+        "camera_name": camera or None,
+        "model_name": model or None,
+        "top_class": class_ or None,
+        "items__outcome": outcome or None,
+        "received_at__gte": from_,
+        "received_at__lte": to,
+    }
+    rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
+    found, following = page_of(rows, cursor, size=limit)
+    return {"results": [event_document(event) for event in found], "next": following}
+
+
+@router.get("events/{uuid:pk}", auth=Personal("events:read"), summary="One event with its whole story")
+def get_event(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    event = event_for(caller_of(request), pk)
+    return event_document(event) | event_story(event)

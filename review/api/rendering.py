@@ -1,0 +1,112 @@
+"""Rows as the documents that the API shows."""
+
+from typing import Any
+
+from review.models import Claim, Event, Item, Verdict
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as it was posted, with what the server knows beside it."""
+    return {
+        "id": str(event.pk),
+        "event_id": str(event.event_id),
+        "site": str(event.site_id),
+        "source": str(event.source_id),
+        "captured_at": event.captured_at.isoformat(),
+        "received_at": event.received_at.isoformat(),
+        "clock_skewed": event.clock_skewed,
+        "kind": event.kind,
+        "camera": event.camera_name or None,
+        "frame": {"width": event.frame_width_px, "height": event.frame_height_px},
+        "model": model_document(event),
+        "task": event.task,
+        "reporting_floor": event.reporting_floor,
+        "thresholds": event.thresholds,
+        "predictions": event.predictions,
+        "subject": event.subject,
+        "flags": event.flags,
+        "rule": event.rule or None,
+        "sampling_probability": event.sampling_probability,
+        "evidence": [evidence_document(row) for row in event.evidence_rows.select_related("evidence")],
+        "action": event.action,
+        "stamps": event.stamps,
+        "latency_ms": event.latency_ms,
+        "context": event.context,
+        "historical": event.historical,
+    }
+
+
+def model_document(event: Event) -> dict[str, Any] | None:
+    if not event.model_name:
+        return None
+    return {
+        "name": event.model_name,
+        "version": event.model_version_name,
+        "sha256": event.model_sha256 or None,
+    }
+
+
+def evidence_document(row: Any) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "role": row.role,
+        "sha256": row.sha256,
+        "content_type": row.content_type,
+        "offset": [row.offset_x_px, row.offset_y_px],
+        "scale": row.scale,
+        "level": row.level,
+        "state": row.evidence.state if row.evidence else "pending",
+    }
+
+
+def item_document(item: Item) -> dict[str, Any]:
+    return {
+        "id": str(item.pk),
+        "queue": str(item.queue_id),
+        "state": item.state,
+        "version": item.version,
+        "priority": item.priority,
+        "due_at": item.due_at.isoformat(),
+        "reason": item.reason,
+        "sampling_probability": item.sampling_probability,
+        "outcome": item.outcome or None,
+        "decided_at": item.decided_at.isoformat() if item.decided_at else None,
+    }
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "id": str(verdict.pk),
+        "answer": verdict.answer,
+        "labels": verdict.labels,
+        "complete": verdict.complete,
+        "note": verdict.note,
+        "by": verdict.person.username,
+        "at": verdict.created_at.isoformat(),
+        "retracted": hasattr(verdict, "retraction"),
+    }
+
+
+def event_story(event: Event) -> dict[str, Any]:
+    """The item of an event (the newest one), its verdicts, its outcome, and how it was routed."""
+    items = list(event.items.order_by("created_at"))
+    verdicts = Verdict.objects.filter(item__event=event).select_related("person", "retraction").order_by("created_at")
+    parked = event.parkings.filter(resolved_at=None)
+    return {
+        "item": item_document(items[-1]) if items else None,
+        "verdicts": [verdict_document(verdict) for verdict in verdicts],
+        "outcome": (items[-1].outcome or None) if items else None,
+        "parked": [{"cause": row.cause, "value": row.value} for row in parked],
+        "history": [
+            {"at": row.routed_at.isoformat(), "decision": row.decision, "rule": row.rule_name or None}
+            for row in event.routings.order_by("routed_at")
+        ],
+    }
+
+
+def claim_document(claim: Claim) -> dict[str, Any]:
+    item = claim.item
+    return {
+        "claim": {"id": str(claim.pk), "token": str(claim.token), "expires_at": claim.expires_at.isoformat()},
+        "item": item_document(item) | {"event": event_document(item.event), "reason": item.reason},
+    }

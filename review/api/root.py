@@ -1,0 +1,49 @@
+"""The API object: its resources, its errors, its description."""
+
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+from accounts.exceptions import Invalid, NotFound, SecondLookError
+from review import problems
+from review.api import claims, events, evidence, items, queues, releases, sources, verdicts
+from review.schemas import json_path
+
+api = NinjaAPI(
+    title="Second Look",
+    version="1",
+    description="Events in, verdicts out. Errors are RFC 9457 problem documents with a stable `code`.",
+    urls_namespace="api-1",
+    docs_url="docs",
+    openapi_url="openapi.json",
+)
+api.add_router("", sources.router)
+api.add_router("", events.router)
+api.add_router("", evidence.router)
+api.add_router("", queues.router)
+api.add_router("", claims.router)
+api.add_router("", items.router)
+api.add_router("", verdicts.router)
+api.add_router("", releases.router)
+
+
+@api.exception_handler(SecondLookError)
+def on_error(request: HttpRequest, error: SecondLookError) -> HttpResponse:
+    return problems.problem(error)
+
+
+@api.exception_handler(OperationalError)
+def on_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    return problems.problem(problems.from_database(error))
+
+
+@api.exception_handler(Http404)
+def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problems.problem(NotFound())
+
+
+@api.exception_handler(ValidationError)
+def on_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    errors = [{"path": json_path(tuple(fault["loc"][1:])), "message": fault["msg"]} for fault in error.errors]
+    return problems.problem(Invalid("A parameter cannot be used.", code="schema", errors=errors))

@@ -1,0 +1,107 @@
+"""The live socket: it says what changed, by id, and only of what the person may see. It takes no commands."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.contrib.auth import get_user
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.roles import Right
+from inference.access import sources_for
+from review.access import queues_for, releases_for
+
+# At most one message per second and object reaches a page; the last change is never swallowed.
+COALESCE_S = 1.0
+# How long a look at the person's rights is trusted.
+RECHECK_S = 4.0
+SIGNED_OUT = 4401
+
+
+class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+    """`/ws/live/`: joins the groups of everything the person may see, and looks again every few seconds."""
+
+    access_rule = "signed in: changes of the person's queues, releases and sources only"
+
+    async def connect(self) -> None:
+        self.joined: set[str] = set()
+        self.waiting: dict[str, dict[str, Any]] = {}
+        self.background: list[asyncio.Task[None]] = []
+        if not await self.refresh_groups():
+            await self.close(code=SIGNED_OUT)
+            return
+        await self.accept()
+        await self.send_json({"type": "hello"})
+        self.background = [asyncio.create_task(self.keep_rights()), asyncio.create_task(self.keep_flushing())]
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.background:
+            task.cancel()
+        for group in self.joined:
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+        """Nothing is taken from a page over the socket: whoever sends, is no page of ours."""
+        await self.close(code=4400)
+
+    async def changed(self, event: dict[str, Any]) -> None:
+        """A broadcast: remembered once per object until the next flush."""
+        self.waiting[f"{event['kind']}.{event['id']}"] = {"type": event["kind"], "id": event["id"]}
+
+    async def keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(COALESCE_S)
+            waiting, self.waiting = self.waiting, {}
+            for name, message in waiting.items():
+                if name in self.joined:
+                    await self.send_json(message)
+
+    async def keep_rights(self) -> None:
+        """Look at session and rights again and again; a person who lost them hears nothing more."""
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            if not await self.refresh_groups():
+                await self.close(code=SIGNED_OUT)
+                return
+
+    async def refresh_groups(self) -> bool:
+        """Join what the person may see now and leave the rest; False when nobody is signed in any more."""
+        wanted = await visible_groups(self.scope)
+        if wanted is None:
+            return False
+        for group in wanted - self.joined:
+            await self.channel_layer.group_add(group, self.channel_name)
+        for group in self.joined - wanted:
+            await self.channel_layer.group_discard(group, self.channel_name)
+        self.joined = wanted
+        return True
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def visible_groups(scope: dict[str, Any]) -> set[str] | None:
+    """The groups of everything that the session's person may see; None when the session is over."""
+    person = session_person(scope)
+    if person is None:
+        return None
+    queues: set[UUID] = set(queues_for(person, Right.SEE_EVENTS).values_list("pk", flat=True))
+    sources: set[UUID] = set(sources_for(person).values_list("pk", flat=True))
+    releases: set[UUID] = set(releases_for(person).values_list("pk", flat=True)[:200])
+    return (
+        {f"queue.{pk}" for pk in queues}
+        | {f"source.{pk}" for pk in sources}
+        | {f"release.{pk}" for pk in releases}
+    )
+
+
+def session_person(scope: dict[str, Any]) -> User | None:
+    """Who the session belongs to, read from the store: a sign-out elsewhere counts at once."""
+    session = scope.get("session")
+    if session is None or session.session_key is None:
+        return None
+    request = HttpRequest()
+    request.session = type(session._wrapped if hasattr(session, "_wrapped") else session)(session.session_key)
+    person = get_user(request)
+    return person if isinstance(person, User) and person.is_active else None

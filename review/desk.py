@@ -1,0 +1,161 @@
+"""What the desk shows of an item: the payload that the page's modules draw."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from review.models import Claim, Event, EventEvidence, EvidenceState, Item, Queue, RenditionKind, TaxonomyClass
+
+NEIGHBOURS = 2
+PALETTE = 8
+
+
+def class_list(queue: Queue) -> list[dict[str, Any]]:
+    """The classes that people may answer with, as the desk's keys and colours need them."""
+    rows: list[TaxonomyClass] = list(queue.taxonomy.classes.filter(retired_at=None))
+    return [
+        {
+            "index": row.index,
+            "name": row.name,
+            "key": row.key,
+            "colour": row.index % PALETTE + 1,
+            "letter": row.name[:1].upper(),
+        }
+        for row in rows
+    ]
+
+
+def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
+    """Everything that is needed to draw and answer a claimed item."""
+    item, event = claim.item, claim.item.event
+    return {
+        "item": str(item.pk),
+        "version": item.version,
+        "claim": {
+            "id": str(claim.pk),
+            "token": str(claim.token),
+            "expires_in_s": max(0.0, (claim.expires_at - now).total_seconds()),
+        },
+        "event": event_payload(event),
+        **picture_payload(event),
+        "reason": reason_payload(item),
+        "complete_default": item.queue.asks_complete,
+        "neighbours": neighbours(event, item.queue),
+        "links": links(item, claim),
+    }
+
+
+def event_payload(event: Event) -> dict[str, Any]:
+    return {
+        "id": str(event.pk),
+        "captured_at": event.captured_at.isoformat(),
+        "camera": event.camera_name,
+        "kind": event.kind,
+        "task": event.task,
+        "frame": {"width": event.frame_width_px, "height": event.frame_height_px},
+        "predictions": event.predictions,
+        "subject": [prediction["id"] for prediction in event.subject_predictions],
+        "reporting_floor": event.reporting_floor,
+        "model": {"name": event.model_name, "version": event.model_version_name},
+        "thresholds": event.thresholds,
+        "context": event.context,
+        "clock_skewed": event.clock_skewed,
+        "flags": event.flags,
+    }
+
+
+def picture_payload(event: Event) -> dict[str, Any]:
+    """Where the frame's working copy is, and what stands in for it until it is there."""
+    row = frame_row(event)
+    if row is None or row.evidence is None:
+        return {"picture": None, "picture_state": "pending", "thumb": None, "colour": "#3a4452"}
+    evidence = row.evidence
+    kinds = {rendition.kind for rendition in evidence.renditions.all()}
+    state = "damaged" if evidence.state == EvidenceState.DAMAGED else "pending"
+    return {
+        "picture": media_url(evidence.pk, RenditionKind.WORKING) if RenditionKind.WORKING in kinds else None,
+        "picture_state": "ready" if RenditionKind.WORKING in kinds and state != "damaged" else state,
+        "thumb": media_url(evidence.pk, RenditionKind.THUMBNAIL) if RenditionKind.THUMBNAIL in kinds else None,
+        "colour": evidence.colour or "#3a4452",
+    }
+
+
+def frame_row(event: Event) -> EventEvidence | None:
+    """The evidence that shows the whole frame, or else the first picture there is."""
+    rows = list(event.evidence_rows.select_related("evidence").prefetch_related("evidence__renditions"))
+    return next((row for row in rows if row.role == "frame"), rows[0] if rows else None)
+
+
+def media_url(evidence_id: Any, kind: str) -> str:
+    return reverse("media", args=[evidence_id, kind])
+
+
+def reason_payload(item: Item) -> dict[str, Any]:
+    reason = item.reason
+    rate = reason.get("sampling_rate", 1.0)
+    return {
+        "rule": reason.get("rule", ""),
+        "sentence": reason_sentence(item),
+        "policy_version": reason.get("policy_version"),
+        "sampled": rate < 1.0,
+        "escalated": reason.get("escalated"),
+    }
+
+
+def reason_sentence(item: Item) -> str:
+    """Why an item is here, in one sentence."""
+    reason = item.reason
+    if reason.get("explanation"):
+        return str(reason["explanation"])
+    if reason.get("low") is not None and reason.get("confidence") is not None:
+        return _("%(class)s %(confidence).2f lies in the review band %(low).2f–%(high).2f.") % {
+            "class": reason.get("class", ""),
+            "confidence": reason["confidence"],
+            "low": reason["low"],
+            "high": reason.get("high") or 1.0,
+        }
+    return _("Rule “%s” sends it here.") % reason.get("rule", "")
+
+
+def neighbours(event: Event, queue: Queue) -> list[dict[str, Any]]:
+    """Events of the same camera just before and after, of the same queue, so that everybody here may see them."""
+    if event.camera_id is None:
+        return []
+    rows = Event.objects.filter(camera_id=event.camera_id, items__queue=queue).exclude(pk=event.pk)
+    rows = rows.prefetch_related("evidence_rows__evidence__renditions")
+    before = list(rows.filter(captured_at__lte=event.captured_at).order_by("-captured_at")[:NEIGHBOURS])
+    after = list(rows.filter(captured_at__gt=event.captured_at).order_by("captured_at")[:NEIGHBOURS])
+    around = [*reversed(before), event, *after]
+    return [neighbour(other, current=other is event) for other in around] if len(around) > 1 else []
+
+
+def neighbour(event: Event, *, current: bool) -> dict[str, Any]:
+    return {
+        "event": str(event.pk),
+        "at": event.captured_at.isoformat(),
+        "thumb": thumbnail_url(event),
+        "url": reverse("event", args=[event.pk]),
+        "current": current,
+    }
+
+
+def thumbnail_url(event: Event) -> str | None:
+    """The thumbnail of an event's first picture, once it was made. Uses prefetched rows."""
+    for row in event.evidence_rows.all():
+        if row.evidence and any(r.kind == RenditionKind.THUMBNAIL for r in row.evidence.renditions.all()):
+            return media_url(row.evidence_id, RenditionKind.THUMBNAIL)
+    return None
+
+
+def links(item: Item, claim: Claim) -> dict[str, str]:
+    return {
+        "open": reverse("claim-open", args=[claim.pk]),
+        "heartbeat": reverse("claim-heartbeat", args=[claim.pk]),
+        "release": reverse("claim-release", args=[claim.pk]),
+        "skip": reverse("claim-skip", args=[claim.pk]),
+        "escalate": reverse("claim-escalate", args=[claim.pk]),
+        "verdict": reverse("item-verdict", args=[item.pk]),
+    }

@@ -1,0 +1,107 @@
+"""Files of evidence: on stable storage before any row points to them, named by the server only."""
+
+import contextlib
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.utils.translation import gettext_lazy as _
+
+from accounts.exceptions import SecondLookError
+
+
+class StoreFull(SecondLookError):
+    status, code, title = 503, "storage_full", _("The file store has no room; try again later.")
+
+
+def file_store() -> Storage:
+    """The store of evidence, renditions and releases, as the settings name it."""
+    return storages["default"]
+
+
+def local_path(name: str) -> Path | None:
+    """The file of `name` on this machine's disk; None when the store is elsewhere."""
+    store = file_store()
+    return Path(store.path(name)) if isinstance(store, FileSystemStorage) else None
+
+
+def write(name: str, data: bytes) -> None:
+    """Keep `data` as `name`, replacing nothing that is whole already, and return when it is on stable storage.
+
+    On a disk: temporary file, fsync, rename, fsync of the folder. Raises StoreFull when there is no room.
+    """
+    path = local_path(name)
+    if path is None:
+        if not file_store().exists(name):
+            file_store().save(name, ContentFile(data))
+        return
+    if path.exists() and path.stat().st_size == len(data):
+        return
+    try:
+        write_durably(path, data)
+    except OSError as error:
+        raise StoreFull from error
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a file so that after a power cut it is there whole or not at all."""
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each one's entry synced in its parent."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the entries of a folder durable. Windows has no such call and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read(name: str) -> bytes:
+    """The bytes of `name`. Raises FileNotFoundError."""
+    with file_store().open(name, "rb") as file:
+        return bytes(file.read())
+
+
+def free_bytes() -> int | None:
+    """Room left in the store in bytes; None when it is not a disk of this machine."""
+    root = local_path("evidence")
+    if root is None:
+        return None
+    while not root.exists():
+        root = root.parent
+    return shutil.disk_usage(root).free
+
+
+def require_room() -> None:
+    """Raise StoreFull when less than the configured head-room is left."""
+    free = free_bytes()
+    if free is not None and free < settings.SECONDLOOK["MIN_FREE_BYTES"]:
+        raise StoreFull

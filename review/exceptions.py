@@ -1,0 +1,33 @@
+"""What can go wrong in the review loop; the tree continues accounts.exceptions.
+
+Conflict (409)
+├── ClaimLost             somebody else holds the item now
+├── StaleVersion          the item changed since it was claimed
+├── AlreadyDecided        it has its outcome
+├── KeyReused             one key, two different answers
+└── UndoWindowOver        the verdict is final
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.exceptions import Conflict
+
+
+class ClaimLost(Conflict):
+    code, title = "claim_lost", _("Your claim on this item has ended.")
+
+
+class StaleVersion(Conflict):
+    code, title = "stale_version", _("This item has changed since you opened it.")
+
+
+class AlreadyDecided(Conflict):
+    code, title = "already_decided", _("This item has been answered already.")
+
+
+class KeyReused(Conflict):
+    code, title = "key_reused", _("This key was used for another answer.")
+
+
+class UndoWindowOver(Conflict):
+    code, title = "undo_window_over", _("The time in which this answer could be taken back is over.")

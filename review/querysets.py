@@ -1,0 +1,45 @@
+"""Reads of items in the users' words."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import User
+
+
+class ItemQuerySet(models.QuerySet["Item"]):  # type: ignore[name-defined]  # noqa: F821
+    def open(self) -> "ItemQuerySet":
+        return self.filter(state="open")
+
+    def unclaimed(self, now: datetime) -> "ItemQuerySet":
+        """Nobody holds a live claim; an expired one counts as none."""
+        return self.filter(Q(claim_expires_at=None) | Q(claim_expires_at__lte=now))
+
+    def claimed(self, now: datetime) -> "ItemQuerySet":
+        return self.filter(claim_expires_at__gt=now)
+
+    def not_answered_by(self, person: User) -> "ItemQuerySet":
+        from review.models import Verdict
+
+        answered = Verdict.objects.filter(item=OuterRef("pk"), person=person, retraction=None)
+        return self.filter(~Exists(answered))
+
+    def not_skipped_by(self, person: User, now: datetime) -> "ItemQuerySet":
+        from review.models import Skip
+
+        return self.filter(~Exists(Skip.objects.filter(item=OuterRef("pk"), person=person, until__gt=now)))
+
+    def claimable_by(self, person: User, now: datetime) -> "ItemQuerySet":
+        """Open items that `person` could claim now; the caller has checked the queue."""
+        return self.open().unclaimed(now).not_answered_by(person).not_skipped_by(person, now)
+
+    def most_urgent_first(self) -> "ItemQuerySet":
+        return self.order_by("priority", "due_at", "created_at", "id")
+
+    def overdue(self, now: datetime) -> "ItemQuerySet":
+        return self.open().filter(due_at__lte=now)
+
+    def at_risk(self, now: datetime, within: timedelta) -> "ItemQuerySet":
+        """Open items that fall due soon."""
+        return self.open().filter(due_at__gt=now, due_at__lte=now + within)

@@ -1,0 +1,58 @@
+"""Answers of a known size that are made while they are sent, whole or in one range (RFC 9110, section 14)."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+Chunks = Callable[[int, int], Iterator[bytes]]
+
+
+def ranged(
+    request: HttpRequest, *, size: int, chunks: Chunks, content_type: str, filename: str, etag: str
+) -> HttpResponseBase:
+    """Send `size` bytes; `chunks(start, stop)` gives those from `start` up to but without `stop`.
+
+    One byte range is honoured (206), one that cannot be met is 416; several are answered with the whole.
+    """
+    wanted = requested(request, size, etag)
+    if wanted is not None and wanted[0] >= wanted[1]:
+        refused = HttpResponse(status=416)
+        refused["Content-Range"] = f"bytes */{size}"
+        return refused
+    start, stop = wanted or (0, size)
+    body = chunks(start, stop) if request.method == "GET" else iter(())
+    stream = hopping(body) if isinstance(request, ASGIRequest) else body
+    response = StreamingHttpResponse(stream, content_type=content_type, status=206 if wanted else 200)
+    if wanted:
+        response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    response["Content-Length"] = str(stop - start)
+    response["Accept-Ranges"] = "bytes"
+    response["ETag"] = etag
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename) or "attachment"
+    return response
+
+
+async def hopping(body: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks of `body`, each made in a thread: an async server would otherwise collect all of them first."""
+    following = sync_to_async(lambda: next(body, None))
+    while (chunk := await following()) is not None:
+        yield chunk
+
+
+def requested(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
+    """The range that the client wants as (start, stop); None for the whole. An empty one cannot be met."""
+    found = RANGE.match(request.headers.get("Range", ""))
+    condition = request.headers.get("If-Range")
+    if not found or (condition is not None and condition != etag):
+        return None
+    first, last = found.groups()
+    if not first and not last:
+        return None
+    if not first:
+        return max(0, size - int(last)), size
+    return int(first), min(size, int(last) + 1 if last else size)

@@ -1,0 +1,226 @@
+"""The shapes that cross the line, as docs/contract has them: strict, bounded, no unknown keys.
+
+Coordinates are pixels of the upright frame, origin top left, y down; boxes are `[x, y, width, height]`.
+"""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from accounts.exceptions import Invalid
+
+MAX_PREDICTIONS = 1000
+MAX_POINTS = 2000
+
+
+def printable(text: str) -> str:
+    """Refuse what a database or a screen cannot carry: control characters and lone surrogates."""
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in text):
+        raise ValueError("must not contain control characters or lone surrogates")
+    return text
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, but a note may have line breaks and tabs."""
+    printable(text.replace("\n", "").replace("\r", "").replace("\t", ""))
+    return text
+
+
+def carried(moment: datetime) -> datetime:
+    """Refuse an instant so near the ends of the calendar that no time zone or database carries it."""
+    if not 2 <= moment.year <= 9998:
+        raise ValueError("time_out_of_range")
+    return moment
+
+
+def text_of(length: int, least: int = 1) -> Any:
+    return Annotated[str, Field(min_length=least, max_length=length), AfterValidator(printable)]
+
+
+Name = text_of(100)
+Short = text_of(60)
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Number = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
+Extent = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Instant = Annotated[AwareDatetime, AfterValidator(carried)]
+Box = tuple[Number, Number, Extent, Extent]
+Polygon = Annotated[list[tuple[Number, Number]], Field(min_length=3, max_length=MAX_POINTS)]
+Scalar = Annotated[str, Field(max_length=500), AfterValidator(printable)] | bool | int | Number | None
+Attributes = Annotated[dict[Name, Scalar], Field(max_length=50)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Frame(Strict):
+    width: int = Field(ge=1, le=65535, strict=True)
+    height: int = Field(ge=1, le=65535, strict=True)
+
+
+class ModelIn(Strict):
+    name: Name
+    version: Short
+    sha256: Sha256 | None = None
+
+
+class PredictionIn(Strict):
+    id: Short
+    class_: Name = Field(alias="class")
+    confidence: Share
+    box: Box | None = None
+    polygon: Polygon | None = None
+    alternatives: Annotated[dict[Name, Share], Field(max_length=100)] = Field(default_factory=dict)
+    track: Short | None = None
+    attributes: Attributes = Field(default_factory=dict)
+
+
+class EvidenceIn(Strict):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]
+    role: Literal["frame", "crop", "clip", "context"]
+    sha256: Sha256
+    content_type: Short
+    offset: tuple[Number, Number] = (0.0, 0.0)
+    scale: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    level: int = Field(default=6, ge=0, le=6)
+
+
+class ActionIn(Strict):
+    name: Name
+    done_at: Instant
+
+
+class HoldIn(Strict):
+    deadline_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+    fallback: Name
+
+
+class StampsIn(Strict):
+    agent: Short | None = None
+    config: int | Short | None = None
+    rules: text_of(100) | None = None
+    boot_id: text_of(100) | None = None
+    seq: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
+    clock: Short | None = None
+
+
+class EventIn(Strict):
+    """One frame with all predictions at or above the source's reporting floor."""
+
+    event_id: UUID
+    captured_at: Instant
+    kind: Literal["unsure", "flagged", "sample", "report"]
+    camera: Name | None = None
+    frame: Frame
+    model: ModelIn | None = None
+    task: Literal["classification", "detection", "segmentation"]
+    reporting_floor: Share | None = None
+    thresholds: Annotated[dict[Name, Share], Field(max_length=1000)] = Field(default_factory=dict)
+    predictions: Annotated[list[PredictionIn], Field(max_length=MAX_PREDICTIONS)]
+    subject: Annotated[list[Short], Field(max_length=MAX_PREDICTIONS)] = Field(default_factory=list)
+    flags: Annotated[list[Short], Field(max_length=20)] = Field(default_factory=list)
+    rule: text_of(100) | None = None
+    sampling_probability: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
+    evidence: Annotated[list[EvidenceIn], Field(max_length=10)]
+    action: ActionIn | None = None
+    hold: HoldIn | None = None
+    stamps: StampsIn = Field(default_factory=StampsIn)
+    latency_ms: Annotated[
+        dict[Short, Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]], Field(max_length=20)
+    ] = Field(default_factory=dict)
+    context: Annotated[dict[Name, Scalar], Field(max_length=50)] = Field(default_factory=dict)
+    historical: bool = False
+
+    @model_validator(mode="after")
+    def whole(self) -> Self:
+        """What no single field can say: references, geometry for the task, a model unless a person reports."""
+        if self.model is None and self.kind != "report":
+            raise ValueError("model: is required unless kind is report")
+        ids = [prediction.id for prediction in self.predictions]
+        if len(set(ids)) != len(ids):
+            raise ValueError("predictions: every id must be there once only")
+        if unknown := set(self.subject) - set(ids):
+            raise ValueError(f"subject: names no prediction: {sorted(unknown)[0]}")
+        names = [evidence.name for evidence in self.evidence]
+        if len(set(names)) != len(names):
+            raise ValueError("evidence: every name must be there once only")
+        for place, prediction in enumerate(self.predictions):
+            self.check_geometry(place, prediction)
+        return self
+
+    def check_geometry(self, place: int, prediction: PredictionIn) -> None:
+        at = f"predictions[{place}]"
+        if self.task == "classification" and (prediction.box or prediction.polygon):
+            raise ValueError(f"{at}: a classification has no geometry")
+        if self.task == "detection" and prediction.box is None:
+            raise ValueError(f"{at}.box: is required for detection")
+        if self.task == "segmentation" and prediction.polygon is None:
+            raise ValueError(f"{at}.polygon: is required for segmentation")
+        if prediction.box is not None:
+            x, y, width, height = prediction.box
+            if x >= self.frame.width or y >= self.frame.height or x + width <= 0 or y + height <= 0:
+                raise ValueError(f"{at}.box: lies outside the frame")
+
+
+class LabelIn(Strict):
+    class_: Name = Field(alias="class")
+    box: Box | None = None
+    polygon: Polygon | None = None
+    attributes: Attributes = Field(default_factory=dict)
+    prediction: Short | None = None
+
+
+class VerdictIn(Strict):
+    """One answer; `complete` is required for confirm and correct."""
+
+    key: UUID
+    claim_token: UUID
+    version: int = Field(ge=1, le=2**31 - 1)
+    answer: Literal["confirm", "correct", "empty", "unsure", "bad_image"]
+    labels: Annotated[list[LabelIn], Field(max_length=MAX_PREDICTIONS)] = Field(default_factory=list)
+    complete: bool | None = None
+    note: Annotated[str, Field(max_length=2000), AfterValidator(printable_lines)] | None = None
+    seconds: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def whole(self) -> Self:
+        if self.answer in {"confirm", "correct"} and self.complete is None:
+            raise ValueError("complete: is required for confirm and correct")
+        if self.answer not in {"confirm", "correct"} and self.labels:
+            raise ValueError(f"labels: do not go with {self.answer}")
+        return self
+
+
+def json_path(location: tuple[int | str, ...]) -> str:
+    """`("predictions", 0, "box")` as `$.predictions[0].box`."""
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def read[T: Strict](schema: type[T], value: Any) -> T:
+    """`value` as `schema`. Raises Invalid `schema` with one entry per fault, or `time_out_of_range`."""
+    try:
+        return schema.model_validate(value)
+    except ValidationError as error:
+        raise refusal(error) from None
+    except (OverflowError, RecursionError):
+        raise Invalid("A number is too large.", code="schema") from None
+
+
+def refusal(error: ValidationError) -> Invalid:
+    """A pydantic error as our own, naming the JSON path and the fault of each entry, and no value."""
+    errors = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False)[:20]:
+        path, message = json_path(fault["loc"]), fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "value_error" and not fault["loc"] and ": " in message:
+            place, message = message.split(": ", 1)
+            path = f"$.{place}"
+        errors.append({"path": path, "message": message})
+    out_of_range = any(fault["message"] == "time_out_of_range" for fault in errors)
+    first = errors[0]
+    return Invalid(
+        f"{first['path']}: {first['message']}", code="time_out_of_range" if out_of_range else "schema", errors=errors
+    )

@@ -1,0 +1,1 @@
+"""Background work. State lives in domain rows; every task may run twice."""

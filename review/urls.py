@@ -1,0 +1,31 @@
+"""Pages of the review side."""
+
+from django.urls import path
+
+from review.views import desk, events, home, inbox, media, policy, queues, releases
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("queues/", queues.queues, name="queues"),
+    path("queues/<uuid:pk>/row/", queues.queue_row, name="queue-row"),
+    path("queues/<uuid:pk>/desk/", desk.desk, name="desk"),
+    path("queues/<uuid:pk>/desk/claim/", desk.claim_next, name="desk-claim"),
+    path("claims/<uuid:pk>/open/", desk.open_claim, name="claim-open"),
+    path("claims/<uuid:pk>/heartbeat/", desk.heartbeat, name="claim-heartbeat"),
+    path("claims/<uuid:pk>/release/", desk.release, name="claim-release"),
+    path("claims/<uuid:pk>/skip/", desk.skip, name="claim-skip"),
+    path("claims/<uuid:pk>/escalate/", desk.escalate, name="claim-escalate"),
+    path("items/<uuid:pk>/verdict/", desk.verdict, name="item-verdict"),
+    path("verdicts/<uuid:pk>/undo/", desk.undo, name="verdict-undo"),
+    path("events/", events.events, name="events"),
+    path("events/<uuid:pk>/", events.event, name="event"),
+    path("media/<uuid:pk>/<slug:kind>/", media.media, name="media"),
+    path("policy/", policy.policies, name="policies"),
+    path("policy/<uuid:pk>/", policy.policy, name="policy"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("releases/", releases.releases, name="releases"),
+    path("releases/<uuid:pk>/", releases.release, name="release"),
+    path("releases/<uuid:pk>/state/", releases.state, name="release-state"),
+    path("releases/<uuid:pk>/files/<path:name>", releases.file, name="release-file"),
+    path("releases/<uuid:pk>/archive.zip", releases.archive, name="release-archive"),
+]

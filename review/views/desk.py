@@ -1,0 +1,180 @@
+"""The desk: claim, look, answer."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.doors import person_of, signed_in
+from accounts.exceptions import Invalid
+from accounts.roles import Right
+from review import schemas
+from review.access import claim_for, item_for, queue_for, queues_for, verdict_for
+from review.actions import claims, verdicts
+from review.api.bodies import json_body
+from review.desk import class_list, payload
+from review.models import Answer, Claim, Parking, Queue
+
+
+@require_GET
+@signed_in("review_items on the queue")
+def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
+    queue = queue_for(request.user, Right.REVIEW, pk)
+    targets = queues_for(request.user, Right.REVIEW).filter(site=queue.site).exclude(pk=queue.pk)
+    config = {
+        "queue": {"id": str(queue.pk), "name": queue.name, "site": queue.site.name},
+        "classes": class_list(queue),
+        "asks_complete": queue.asks_complete,
+        "undo_seconds": queue.undo_window.total_seconds(),
+        "lease_seconds": settings.SECONDLOOK["LEASE_SECONDS"],
+        "heartbeat_seconds": settings.SECONDLOOK["HEARTBEAT_SECONDS"],
+        "reasons_required": False,
+        "targets": [{"id": str(target.pk), "name": target.name} for target in targets],
+        "time_zone": queue.site.time_zone,
+        "urls": {"claim": reverse("desk-claim", args=[queue.pk]), "queues": reverse("queues")},
+    }
+    context = {
+        "queue": queue,
+        "desk": config,
+        "classes": config["classes"],
+        "guide": queue.guide,
+        "urls": config["urls"],
+        "targets": targets,
+        "lease_seconds": config["lease_seconds"],
+        "heartbeat_seconds": config["heartbeat_seconds"],
+    }
+    return render(request, "review/desk.html", context)
+
+
+@require_POST
+@signed_in("review_items on the queue")
+def claim_next(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The next item as a fragment, or a fragment that says why there is none."""
+    queue, now = queue_for(request.user, Right.REVIEW, pk), timezone.now()
+    ahead = bool(fields(request, {"ahead", "holding"}).get("ahead"))
+    claim = claims.claim_next(queue=queue, person=person_of(request), now=now, ahead=ahead)
+    if claim is None:
+        return empty(request, queue)
+    return fragment(request, claim)
+
+
+def fragment(request: HttpRequest, claim: Claim) -> HttpResponse:
+    data = payload(claim, person_of(request), timezone.now())
+    context = {"payload": data, "payload_id": f"item-{claim.item_id}", "item": claim.item, "event": claim.item.event}
+    return render(request, "review/_item.html", context)
+
+
+def empty(request: HttpRequest, queue: Queue) -> HttpResponse:
+    why = claims.why_empty(queue=queue, person=person_of(request), now=timezone.now())
+    parked = Parking.objects.filter(site=queue.site, resolved_at=None).values("event").distinct().count()
+    return render(request, "review/_empty.html", {"queue": queue, "why": why, "parked": parked})
+
+
+@require_POST
+@signed_in("the own claim")
+def open_claim(request: HttpRequest, pk: UUID) -> JsonResponse:
+    claim = own_claim(request, pk)
+    return lease_left(claims.open_claim(claim=claim, now=timezone.now()))
+
+
+@require_POST
+@signed_in("the own claim")
+def heartbeat(request: HttpRequest, pk: UUID) -> JsonResponse:
+    claim = own_claim(request, pk)
+    return lease_left(claims.heartbeat(claim=claim, now=timezone.now()))
+
+
+@require_POST
+@signed_in("the own claim")
+def release(request: HttpRequest, pk: UUID) -> HttpResponse:
+    claims.give_back(claim=own_claim(request, pk), now=timezone.now())
+    return HttpResponse(status=204)
+
+
+@require_POST
+@signed_in("the own claim")
+def skip(request: HttpRequest, pk: UUID) -> HttpResponse:
+    claim, now = own_claim(request, pk, {"minutes"}), timezone.now()
+    minutes = fields(request, {"claim_token", "minutes"}).get("minutes", 10)
+    if not isinstance(minutes, int) or not 1 <= minutes <= 7 * 24 * 60:
+        raise Invalid("minutes: a whole number from 1 to 10080", code="schema")
+    claims.skip(claim=claim, until=now + timedelta(minutes=minutes), now=now)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@signed_in("the own claim; the target queue of the same site")
+def escalate(request: HttpRequest, pk: UUID) -> HttpResponse:
+    claim = own_claim(request, pk, {"note", "queue"})
+    data = fields(request, {"claim_token", "note", "queue"})
+    note = data.get("note") or ""
+    if not isinstance(note, str) or len(note) > 1000:
+        raise Invalid("note: at most 1000 characters", code="schema")
+    claims.escalate(claim=claim, to=target_of(request, claim, data.get("queue")), note=note, now=timezone.now())
+    return HttpResponse(status=204)
+
+
+def target_of(request: HttpRequest, claim: Claim, pk: Any) -> Queue | None:
+    """The queue to escalate to: one of the same site that the person may work on."""
+    if not pk:
+        return None
+    queue = queue_for(request.user, Right.REVIEW, as_uuid(pk))
+    if queue.site_id != claim.item.site_id:
+        raise Invalid("queue: belongs to another site", code="other_site")
+    return queue
+
+
+@require_POST
+@signed_in("review_items on the item's queue, with the own claim")
+def verdict(request: HttpRequest, pk: UUID) -> JsonResponse:
+    item = item_for(request.user, Right.REVIEW, pk)
+    answer = schemas.read(schemas.VerdictIn, json_body(request))
+    given = verdicts.give_verdict(item=item, person=person_of(request), answer=answer, now=timezone.now())
+    left = (given.verdict.final_at - timezone.now()).total_seconds()
+    body = {
+        "id": str(given.verdict.pk),
+        "outcome": verdicts.OUTCOMES[Answer(given.verdict.answer)],
+        "undo_until_s": max(0.0, left),
+        "links": {"undo": reverse("verdict-undo", args=[given.verdict.pk])},
+    }
+    return JsonResponse(body, status=201 if given.created else 200)
+
+
+@require_POST
+@signed_in("the own verdict within its undo window")
+def undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    claim = verdicts.undo(verdict=verdict_for(request.user, pk), now=timezone.now())
+    return fragment(request, claim)
+
+
+def own_claim(request: HttpRequest, pk: UUID, more: set[str] | None = None) -> Claim:
+    """The person's claim, proved by its token: a tab whose claim was replaced holds an old one."""
+    claim = claim_for(request.user, pk)
+    if fields(request, {"claim_token"} | (more or set())).get("claim_token") != str(claim.token):
+        raise Invalid("claim_token: does not belong to this claim", code="bad_claim_token")
+    return claim
+
+
+def fields(request: HttpRequest, allowed: set[str]) -> dict[str, Any]:
+    """The JSON object of a small request. Raises Invalid for anything else or an unknown key."""
+    data = json_body(request, most=20_000) if request.body else {}
+    if not isinstance(data, dict) or set(data) - allowed:
+        raise Invalid("Send a JSON object with known keys only.", code="schema")
+    return data
+
+
+def as_uuid(value: Any) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise Invalid("Not an id.", code="schema") from None
+
+
+def lease_left(claim: Claim) -> JsonResponse:
+    return JsonResponse({"expires_in_s": max(0.0, (claim.expires_at - timezone.now()).total_seconds())})

@@ -1,0 +1,130 @@
+"""The event browser, and one event with its whole story."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts import audit
+from accounts.doors import person_of, signed_in
+from accounts.roles import Right
+from inference.access import sites_for
+from review.access import event_for, events_for
+from review.desk import event_payload, picture_payload, thumbnail_url
+from review.models import Event, EventKind, Item, Outcome, ReleaseRow, Verdict
+from review.paging import page_of
+
+PAGE = 48
+
+
+@require_GET
+@signed_in("see_events; the person's events only")
+def events(request: HttpRequest) -> HttpResponse:
+    chosen = {name: request.GET.get(name, "")[:100] for name in ("site", "camera", "class", "kind", "outcome")}
+    rows = filtered(events_for(request.user), chosen).select_related("site").prefetch_related(
+        "evidence_rows__evidence__renditions",
+        Prefetch("items", queryset=Item.objects.select_related("queue").order_by("-created_at")),
+    )
+    found, following = page_of(rows, request.GET.get("cursor", ""), size=PAGE)
+    if found:
+        record_page(request, found)
+    context = {
+        "page": {"rows": [{"event": event, "item": first_item(event), "thumb": thumbnail_url(event)} for event in found]},
+        "next_cursor": following,
+        "chosen": chosen,
+        "kinds": EventKind.choices,
+        "outcomes": Outcome.choices,
+        "sites": sites_for(request.user, Right.SEE_EVENTS),
+    }
+    return render(request, "review/events.html", context)
+
+
+def filtered(rows: Any, chosen: dict[str, str]) -> Any:
+    columns = {"camera": "camera_name", "class": "top_class", "kind": "kind", "outcome": "items__outcome"}
+    for name, column in columns.items():
+        if chosen[name]:
+            rows = rows.filter(**{column: chosen[name]})
+    if chosen["site"]:
+        rows = rows.filter(site__slug=chosen["site"])
+    return rows
+
+
+def first_item(event: Event) -> Item | None:
+    return next(iter(event.items.all()), None)
+
+
+def record_page(request: HttpRequest, found: list[Event]) -> None:
+    """One audit entry for the thumbnails of a page."""
+    with transaction.atomic():
+        audit.record(
+            "thumbnails.seen",
+            actor=person_of(request),
+            on=found[0],
+            site_id=found[0].site_id,
+            action=audit.Action.ACCESS,
+            events=[str(event.pk) for event in found],
+        )
+
+
+@require_GET
+@signed_in("see_events; the person's events only")
+def event(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = event_for(request.user, pk)
+    item = found.items.select_related("queue", "claimed_by").order_by("-created_at").first()
+    with transaction.atomic():
+        audit.record(
+            "picture.seen",
+            actor=person_of(request),
+            on=found,
+            site_id=found.site_id,
+            queue_id=item.queue_id if item else None,
+            action=audit.Action.ACCESS,
+        )
+    labels = deciding_labels(item)
+    context = {
+        "event": found,
+        "item": item,
+        "payload": {"event": event_payload(found), **picture_payload(found), "labels": labels},
+        "story": story(found, item),
+        "labels": labels,
+    }
+    return render(request, "review/event.html", context)
+
+
+def deciding_labels(item: Item | None) -> list[dict[str, Any]]:
+    if item is None or item.verdict_id is None:
+        return []
+    return list(Verdict.objects.values_list("labels", flat=True).get(pk=item.verdict_id))
+
+
+def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
+    """What happened to an event, oldest first: seen, routed, answered, released."""
+    steps: list[dict[str, Any]] = [
+        step(event.captured_at, _("Seen by %s") % (event.camera_name or event.source.name), event.rule, "camera"),
+        step(event.received_at, _("Received"), _("clock was off") if event.clock_skewed else "", "inbox"),
+    ]
+    for row in event.routings.order_by("routed_at"):
+        steps.append(step(row.routed_at, _("Routed: %s") % row.get_decision_display(), row.rule_name, "git-branch"))
+    for row in event.parkings.order_by("parked_at"):
+        steps.append(step(row.parked_at, _("Parked: %s") % row.get_cause_display(), row.value, "circle-help"))
+    for verdict in Verdict.objects.filter(item__event=event).select_related("person", "retraction"):
+        detail = ", ".join(label["class"] for label in verdict.labels[:6])
+        steps.append(step(verdict.created_at, f"{verdict.person}: {verdict.get_answer_display()}", detail, "check"))
+        if hasattr(verdict, "retraction"):
+            steps.append(step(verdict.retraction.created_at, _("Taken back by %s") % verdict.person, "", "undo-2"))
+    for release_row in ReleaseRow.objects.filter(event=event).select_related("release"):
+        release = release_row.release
+        steps.append(step(release.created_at, _("In release %s") % release, release_row.get_split_display(), "package"))
+    return sorted(steps, key=lambda entry: entry["at"])
+
+
+def step(at: datetime, title: str, detail: str, icon: str) -> dict[str, Any]:
+    return {"at": at, "title": title, "detail": detail, "icon": icon}
+
+
