@@ -18,6 +18,7 @@ HATCH_STEP = 12
 STACK_WIDTH = 132
 STACK_HEIGHT = 10
 PALETTE = 8
+SPLIT_ORDER = ("train", "val", "test")
 
 
 def spark_points(values: Sequence[int]) -> list[tuple[float, float]]:
@@ -132,7 +133,8 @@ def stack(parts: Mapping[str, int], label: str) -> SafeString:
 @register.inclusion_tag("review/_counts.html")
 def counts_table(counts: Mapping[str, Mapping[str, int]]) -> dict[str, object]:
     """Lay `{class: {split: n}}` out as a table: one row per class, one column per split, totals at both ends."""
-    splits = sorted({split for row in counts.values() for split in row})
+    found = {split for row in counts.values() for split in row}
+    splits = [*(split for split in SPLIT_ORDER if split in found), *sorted(found - set(SPLIT_ORDER))]
     rows = [
         {"name": name, "cells": [row.get(split, 0) for split in splits], "total": sum(row.values())}
         for name, row in counts.items()

@@ -1,7 +1,8 @@
 /**
  * Fragments that follow live messages. `data-live-queue="<id>"` or `data-live-release="<id>"` says what an element
  * depends on ("*" for anything of that kind), `data-live-url` where its current form is. Fetched at most once a second
- * per element, at the first message and again after the last one.
+ * per element, at the first message and again after the last one. The answer may be the fragment alone or a page that has
+ * an element of the same id.
  */
 import { getFragment, parseFragment } from "./http.js";
 import { onLive } from "./live.js";
@@ -22,7 +23,8 @@ function restoreFocus(element, path) {
 }
 
 function swap(element, html) {
-  const fresh = parseFragment(html).firstElementChild;
+  const content = parseFragment(html);
+  const fresh = (element.id && content.querySelector(`#${CSS.escape(element.id)}`)) || content.firstElementChild;
   if (!fresh) return;
   const path = focusPath(element);
   element.replaceWith(fresh);
