@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 _LOGGER = logging.getLogger("secondlook.edge")
+# Whoever uses the agent as a library and starts no log gets no lines on stderr.
+_LOGGER.addHandler(logging.NullHandler())
 _FIELDS = "edge_fields"
 
 

@@ -17,12 +17,12 @@ def iou_matrix(a: Floats, b: Floats) -> Floats:
 
     The Jaccard index as the PASCAL VOC evaluation uses it (Everingham et al. 2010); two empty boxes overlap by 0.
     """
-    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
-    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    sides = np.clip(bottom_right - top_left, 0, None)
-    shared = sides[..., 0] * sides[..., 1]
+    width = np.minimum(a[:, None, 2], b[None, :, 2]) - np.maximum(a[:, None, 0], b[None, :, 0])
+    height = np.minimum(a[:, None, 3], b[None, :, 3]) - np.maximum(a[:, None, 1], b[None, :, 1])
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
     union = areas(a)[:, None] + areas(b)[None, :] - shared
-    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0), np.float32)
+    # Where the union is empty so is the intersection: dividing by the smallest number gives the 0 that is meant.
+    return np.asarray(shared / np.maximum(union, np.finfo(np.float32).tiny), np.float32)
 
 
 def areas(boxes: Floats) -> Floats:

@@ -94,8 +94,9 @@ class Preprocessor:
     def _normalise(self, canvas: Frame) -> NDArray[np.float32]:
         """Normalised planes [3, H, W] in the order of `spec.colour`."""
         order = range(3) if self.spec.colour == "BGR" else range(2, -1, -1)
+        channels = cv2.split(canvas)
         for plane, channel in enumerate(order):
-            cv2.LUT(cv2.extractChannel(canvas, channel), self._tables[channel], dst=self._planes[plane])
+            cv2.LUT(channels[channel], self._tables[channel], dst=self._planes[plane])
         return self._planes
 
     def _shape(self, planes: NDArray[np.float32]) -> Tensor:
