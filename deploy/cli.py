@@ -18,7 +18,6 @@ def ensure_secret(folder: Path) -> str:
 
     Two starts at once agree, because only one of them can create the file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "secret_key"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -34,8 +33,10 @@ def ensure_secret(folder: Path) -> str:
 def main() -> None:
     """Run one management command; without DJANGO_SETTINGS_MODULE it is the embedded server's."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", EMBEDDED)
-    if os.environ["DJANGO_SETTINGS_MODULE"] == EMBEDDED and not os.environ.get("SECONDLOOK_SECRET_KEY"):
-        os.environ["SECONDLOOK_SECRET_KEY"] = ensure_secret(data_folder())
+    if os.environ["DJANGO_SETTINGS_MODULE"] == EMBEDDED:
+        data_folder().mkdir(parents=True, exist_ok=True)
+        if not os.environ.get("SECONDLOOK_SECRET_KEY"):
+            os.environ["SECONDLOOK_SECRET_KEY"] = ensure_secret(data_folder())
     try:
         from django.core.management import execute_from_command_line
     except ImportError:

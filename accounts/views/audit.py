@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.access import audit_entries_for
 from accounts.doors import signed_in
@@ -17,7 +17,7 @@ from accounts.sentences import VERBS, sentence
 PAGE = 100
 
 
-@require_GET
+@require_safe
 @signed_in("audit_site, audit_releases or audit_devices on the site; everybody the own story")
 def audit(request: HttpRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "")[:100] for name in ("verb", "person", "from", "to")}

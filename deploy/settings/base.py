@@ -172,6 +172,7 @@ LOGGING: dict[str, Any] = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         "daphne": {"level": "WARNING"},
+        "django.tasks": {"level": "WARNING"},
         "django_tasks_db": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
     },

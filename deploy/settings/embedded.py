@@ -5,7 +5,7 @@ The command line puts SECONDLOOK_SECRET_KEY into the environment from the data f
 
 from . import env
 from .base import *  # noqa: F403
-from .base import DATA_DIR, SECONDLOOK
+from .base import DATA_DIR, LOGGING, SECONDLOOK
 
 SECRET_KEY = env.text("SECONDLOOK_SECRET_KEY")
 ALLOWED_HOSTS = env.names("SECONDLOOK_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -25,7 +25,22 @@ DATABASES = {
 }
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0
 SECONDLOOK = SECONDLOOK | {"EMBEDDED": True}
+
+# The console belongs to the person who started it; the log goes beside the data, bounded.
+LOGGING = LOGGING | {
+    "handlers": {
+        "console": {
+            "class": "logging.handlers.RotatingFileHandler",
+            "filename": str(DATA_DIR / "server.log"),
+            "maxBytes": 10_000_000,
+            "backupCount": 3,
+            "delay": True,
+            "encoding": "utf-8",
+            "formatter": "json",
+        }
+    }
+}

@@ -5,19 +5,19 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.doors import signed_in
 from inference.access import source_for, sources_for
 
 
-@require_GET
+@require_safe
 @signed_in("see_sources on the site")
 def sources(request: HttpRequest) -> HttpResponse:
     return render(request, "inference/sources.html", {"rows": sources_for(request.user).order_by("site__name", "name")})
 
 
-@require_GET
+@require_safe
 @signed_in("see_sources on the source's site")
 def source(request: HttpRequest, pk: UUID) -> HttpResponse:
     """How to post with this source, in one line each, and what came from it last."""

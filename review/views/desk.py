@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import Invalid
@@ -22,7 +22,7 @@ from review.desk import class_list, payload
 from review.models import Answer, Claim, Parking, Queue
 
 
-@require_GET
+@require_safe
 @signed_in("review_items on the queue")
 def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
     queue = queue_for(request.user, Right.REVIEW, pk)

@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.doors import person_of, signed_in
@@ -23,7 +23,7 @@ from review.paging import page_of
 PAGE = 48
 
 
-@require_GET
+@require_safe
 @signed_in("see_events; the person's events only")
 def events(request: HttpRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "")[:100] for name in ("site", "camera", "class", "kind", "outcome")}
@@ -72,7 +72,7 @@ def record_page(request: HttpRequest, found: list[Event]) -> None:
         )
 
 
-@require_GET
+@require_safe
 @signed_in("see_events; the person's events only")
 def event(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = event_for(request.user, pk)

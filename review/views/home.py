@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.access import roles_of
 from accounts.doors import signed_in
@@ -19,7 +19,7 @@ LANDING = {
 }
 
 
-@require_GET
+@require_safe
 @signed_in("everybody who is signed in")
 def home(request: HttpRequest) -> HttpResponse:
     roles = roles_of(request.user)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import SecondLookError
@@ -24,7 +24,7 @@ from review.models import Event, Policy, PolicyState, Rule
 RECENT = timedelta(hours=24)
 
 
-@require_GET
+@require_safe
 @signed_in("manage_queues on the site")
 def policies(request: HttpRequest) -> HttpResponse:
     sites = list(sites_for(request.user, Right.MANAGE_QUEUES))

@@ -9,7 +9,7 @@ from django.db.models.functions import TruncHour
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.doors import signed_in
 from accounts.models import User
@@ -21,14 +21,14 @@ AT_RISK_WITHIN = timedelta(minutes=30)
 HOURS = 24
 
 
-@require_GET
+@require_safe
 @signed_in("see_events; the person's queues only")
 def queues(request: HttpRequest) -> HttpResponse:
     found = list(queues_for(request.user, Right.SEE_EVENTS).order_by("site__name", "name"))
     return render(request, "review/queues.html", {"rows": rows_for(found, request, timezone.now())})
 
 
-@require_GET
+@require_safe
 @signed_in("see_events on the queue")
 def queue_row(request: HttpRequest, pk: UUID) -> HttpResponse:
     queue = queue_for(request.user, Right.SEE_EVENTS, pk)

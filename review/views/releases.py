@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import audit
 from accounts.doors import person_of, signed_in
@@ -97,7 +97,7 @@ def with_words(release: Release) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 @signed_in("see_releases or see_manifests on the site")
 def release(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = release_for(request.user, pk)
@@ -134,7 +134,7 @@ def file_row(found: Release, name: str, size: int, sha256: str, downloads: bool)
     return {"name": name, "size": size, "sha256": sha256, "url": url}
 
 
-@require_GET
+@require_safe
 @signed_in("see_releases on the site")
 def state(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = release_for(request.user, pk)

@@ -1,8 +1,11 @@
 """The cordoned yard of the demo, a second site, and one person per role."""
 
+import tomllib
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
@@ -90,17 +93,24 @@ def yard(now: datetime) -> Site:
         guide=GUIDE,
         due_in=timedelta(days=1),
     )
+    model = agent_config()["model"]
     register_model_version(
         site=site,
-        name="nanodet-coco80",
-        version="1.0.0",
-        sha256="",
+        name=model["name"],
+        version=model["version"],
+        sha256=model["sha256"],
         classes=coco_classes(),
         model_input={"size": [416, 416], "layout": "NCHW", "colour": "BGR", "resize": "stretch"},
         maker=None,
     )
     publish(site=site, rules=yard_rules(unsure, senior), person=None, reason="demo", now=now)
     return site
+
+
+def agent_config() -> dict[str, Any]:
+    """The demo device's configuration, which names the model that it runs."""
+    with (Path(settings.BASE_DIR) / "deploy" / "demo" / "agent.toml").open("rb") as file:
+        return tomllib.load(file)
 
 
 def yard_rules(unsure: Queue, senior: Queue) -> list[dict[str, Any]]:

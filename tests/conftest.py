@@ -1,0 +1,68 @@
+"""What every test may use: two sites, three fixed people, and a file store of its own."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.roles import Role
+from review.actions.routing import rules_of
+from tests import factories
+from tests.factories import Place
+
+
+@pytest.fixture(autouse=True)
+def file_store(settings: Any, tmp_path: Path) -> Path:
+    """Every test writes its files into a folder of its own."""
+    root = tmp_path / "media"
+    default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(root)}}
+    settings.STORAGES = settings.STORAGES | {"default": default}
+    settings.MEDIA_ROOT = root
+    return root
+
+
+@pytest.fixture(autouse=True)
+def no_kept_rules() -> Iterator[None]:
+    """Rules are kept per process by policy id; ids of one test mean nothing to the next."""
+    rules_of.cache_clear()
+    yield
+    rules_of.cache_clear()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+@pytest.fixture
+def place(db: None) -> Place:
+    """The site that tests are about: a camera, a source, a taxonomy, a queue, a live policy."""
+    return factories.make_place("yard")
+
+
+@pytest.fixture
+def elsewhere(db: None) -> Place:
+    """Another site, whose objects must not exist for the people of `place`."""
+    return factories.make_place("dock")
+
+
+@pytest.fixture
+def operator(place: Place) -> User:
+    return factories.make_person("olu", Role.OPERATOR, place.site)
+
+
+@pytest.fixture
+def supervisor(place: Place) -> User:
+    return factories.make_person("sam", Role.SUPERVISOR, place.site)
+
+
+@pytest.fixture
+def outsider(elsewhere: Place) -> User:
+    """An operator and supervisor of another site: every right, and none of them here."""
+    person = factories.make_person("out", Role.OPERATOR, elsewhere.site)
+    factories.give_role(person, Role.SUPERVISOR, elsewhere.site)
+    return person
