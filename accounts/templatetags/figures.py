@@ -87,6 +87,7 @@ def short_id(value: object) -> str:
 def confidence(value: object) -> str:
     """Show a confidence (0..1) with two digits in the person's locale, as the desk does: 0.42."""
     try:
-        return formats.number_format(float(str(value)), decimal_pos=2)
+        # Rounded here, because number_format only cuts.
+        return formats.number_format(round(float(str(value)), 2), decimal_pos=2)
     except ValueError:
         return "–"

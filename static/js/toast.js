@@ -14,7 +14,7 @@ function schedule(toast) {
 }
 
 /**
- * Say something.
+ * Say something, in place of what was said before it.
  * @param {string} text
  * @param {"info"|"error"} level
  */
@@ -22,7 +22,7 @@ export function say(text, level = "info") {
   const toast = document.querySelector("[data-toast-template]").content.firstElementChild.cloneNode(true);
   toast.className = `toast toast--${level}`;
   toast.querySelector("p").textContent = text;
-  document.querySelector("[data-toasts]").append(toast);
+  document.querySelector("[data-toasts]").replaceChildren(toast);
   schedule(toast);
 }
 

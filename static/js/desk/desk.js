@@ -383,7 +383,7 @@ export class Desk {
 
   #refresh() {
     if (!this.editor) return;
-    this.panel.showLabels(this.editor, this.#predictions);
+    this.panel.showLabels(this.editor, this.#predictions, this.session?.current !== null);
     this.bar.show({
       answer: this.session?.current ? this.#primary : "confirm",
       complete: this.#complete,

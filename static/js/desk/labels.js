@@ -6,9 +6,9 @@
  */
 import { sameBox, sameSize } from "./geometry.js";
 
-/** The labels that say exactly what the model said. */
+/** The labels that say exactly what the model said, what the item is about first. */
 export function fromPredictions(predictions, subject) {
-  return predictions.map((prediction) => ({
+  const labels = predictions.map((prediction) => ({
     id: prediction.id,
     class: prediction.class,
     box: prediction.box ? [...prediction.box] : null,
@@ -17,6 +17,7 @@ export function fromPredictions(predictions, subject) {
     subject: subject.includes(prediction.id),
     confidence: prediction.confidence,
   }));
+  return labels.sort((a, b) => Number(b.subject) - Number(a.subject));
 }
 
 /** The labels with one of them changed. */

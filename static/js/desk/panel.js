@@ -76,11 +76,11 @@ export class Panel {
   }
 
   /** Show the editor's labels. */
-  showLabels(editor, predictions) {
+  showLabels(editor, predictions, hasItem) {
     const focused = document.activeElement?.dataset?.selectBox;
     const rows = editor.labels.map((label) => this.#row(label, editor, predictions));
     this.#list.replaceChildren(...rows, ...removed(editor.labels, predictions).map((gone) => this.#goneRow(gone)));
-    this.#root.querySelector("[data-no-boxes]").hidden = rows.length > 0;
+    this.#root.querySelector("[data-no-boxes]").hidden = rows.length > 0 || !hasItem;
     this.#list.querySelector('[aria-pressed="true"]')?.scrollIntoView({ block: "nearest" });
     if (focused) this.#list.querySelector(`[data-select-box="${CSS.escape(focused)}"]`)?.focus();
     const current = editor.selectedLabel?.class;
