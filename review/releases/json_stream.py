@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 CHUNK = 1 << 16
+LOOK_AHEAD = len("e-5")
 SPACE = " \t\n\r"
 
 
@@ -87,8 +88,8 @@ class _Reader:
                 if self.ended:
                     raise
             else:
-                # A number that touches the end of what is held may go on.
-                if end < len(self.text) or self.ended:
+                # A number near the end of what is held may go on: "1" may turn out to be "1.5" or "1e-5".
+                if end + LOOK_AHEAD <= len(self.text) or self.ended:
                     self.place = end
                     return found
             self.more()
