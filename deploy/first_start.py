@@ -32,7 +32,7 @@ def coco_classes() -> list[str]:
 def first_person() -> list[str]:
     """Make the first person on an empty installation, who holds every role everywhere; lines to print about him."""
     if User.objects.exists():
-        return []
+        return ["These are the demo's data; `make demo-reset` forgets them."] if credentials.load("demo") else []
     now, password = timezone.now(), credentials.new_password()
     person = create_person(username=OWNER, name="Owner", password=password, maker=None, now=now, is_staff=True)
     for role in Role:

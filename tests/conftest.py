@@ -1,5 +1,6 @@
 """What every test may use: two sites, three fixed people, and a file store of its own."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -66,3 +67,22 @@ def outsider(elsewhere: Place) -> User:
     person = factories.make_person("out", Role.OPERATOR, elsewhere.site)
     factories.give_role(person, Role.SUPERVISOR, elsewhere.site)
     return person
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out (not skip) what cannot mean anything on this database or channel layer."""
+    from django.conf import settings as configured
+
+    vendor = configured.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
+    redis = "Redis" in configured.CHANNEL_LAYERS["default"]["BACKEND"]
+    unfit = {"postgres": vendor != "postgresql", "redis": not redis}
+    left_out = [item for item in items if any(unfit[mark.name] for mark in item.iter_markers() if mark.name in unfit)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI a skipped test is a failure: there everything that the suite needs is in reach."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

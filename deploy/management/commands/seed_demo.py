@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,6 +24,10 @@ from review.actions.setup import create_queue
 from review.models import Queue
 
 KEPT = "demo"
+NOT_EMPTY = (
+    "This installation is in real use, and the demo would mix with it. "
+    "Give the demo a folder of its own: SECONDLOOK_DATA=var-demo make demo"
+)
 IMPLAUSIBLE = ["bird", "dog", "skis", "sports ball", "traffic light", "skateboard", "kite", "surfboard"]
 DOUBTFUL = ["person", "car", "truck", "bicycle", "backpack", "handbag", "suitcase"]
 FLOOR = 0.40
@@ -46,7 +50,9 @@ class Command(BaseCommand):
     help = "Make the demo's sites, people and source, once; print who can sign in."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not Site.objects.filter(slug="yard").exists():
+        if not credentials.load(KEPT):
+            if User.objects.exists():
+                raise CommandError(NOT_EMPTY)
             with transaction.atomic():
                 credentials.keep(KEPT, seed(timezone.now()))
         kept = credentials.load(KEPT)

@@ -1,0 +1,48 @@
+"""`make test`: the suite on SQLite, and on PostgreSQL with the Redis channel layer when they are in reach.
+
+With CI=true a service out of reach, a missing browser or a skipped test is a failure.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+DATABASE = os.environ.get("SECONDLOOK_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/secondlook")
+REDIS = os.environ.get("SECONDLOOK_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+CI = os.environ.get("CI") == "true"
+# What has nothing to do with the database runs once.
+ONCE = ["--ignore=tests/inference/vision", "--ignore=tests/inference/edge", "--ignore=tests/browser"]
+
+
+def in_reach(address: str) -> bool:
+    parts = urlsplit(address)
+    try:
+        socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 0), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+def run(name: str, arguments: list[str], environment: dict[str, str]) -> int:
+    print(f"\n=== {name}", flush=True)  # noqa: T201
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments, *sys.argv[1:]]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SECONDLOOK_TEST_")}
+    return subprocess.run(command, env=kept | environment).returncode
+
+
+def main() -> None:
+    codes = [run("SQLite, in-memory channel layer", [], {})]
+    missing = [address.split("@")[-1] for address in (DATABASE, REDIS) if not in_reach(address)]
+    if missing:
+        print(f"\n=== not run on PostgreSQL and Redis: out of reach: {', '.join(missing)}", flush=True)  # noqa: T201
+        codes.append(1 if CI else 0)
+    else:
+        services = {"SECONDLOOK_TEST_DATABASE_URL": DATABASE, "SECONDLOOK_TEST_REDIS_URL": REDIS}
+        codes.append(run("PostgreSQL, Redis channel layer", ONCE, services))
+    sys.exit(max(codes))
+
+
+if __name__ == "__main__":
+    main()
