@@ -134,12 +134,12 @@ def write_pictures(progress: Progress, store: ReleaseStore) -> None:
     """The pictures and what lies beside each, from where an earlier worker stopped."""
     release = progress.release
     formats = [FORMATS[name] for name in release.recipe["formats"]]
-    columns = ("position", "split", "content", "evidence__sha256", "evidence_id")
+    columns = (*frozen.PICTURE, "evidence__sha256", "evidence_id")
     pending: list[ReleaseFile] = []
     for batch in frozen.batches(release, *columns, start=release.done):
         evidence_store.require_room()
         for position, split, content, sha256, evidence_id in batch:
-            picture = Picture.from_json(position, split, content)
+            picture = frozen.picture(position, split, content)
             data = picture_bytes(release, picture, sha256, evidence_id)
             pending.append(file_row(release, picture.path, store.put_bytes(picture.path, data)))
             for one in formats:

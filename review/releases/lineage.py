@@ -1,11 +1,10 @@
 """`lineage.jsonl`: for every picture the event, the model's answer, the people's answer, and who decided when.
 
-One JSON object a line, in the order of the pictures, in ASCII. People appear by pseudonym: the same person has the same
-one in every release of a site, and without the site's key nobody can tell whose it is.
+One JSON object a line, in the order of the pictures, in UTF-8 (https://jsonlines.org). People appear by pseudonym: the
+same person has the same one in every release of a site, and without the site's key nobody can tell whose it is.
 """
 
 import hmac
-import json
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -13,20 +12,22 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from review.models import Release, Routing
 
 from .contents import Picture
 from .formats import FORMATS
 from .formats.interface import Files, Unreadable
-from .frozen import batches
+from .frozen import PICTURE, batches, picture, text
 
 NAME = "lineage.jsonl"
 PSEUDONYM_DIGITS = 16
 COLUMNS = (
     "position",
     "split",
-    "group",
     "content",
+    "group",
     "item_id",
     "item__outcome",
     "item__sampling_probability",
@@ -55,7 +56,11 @@ COLUMNS = (
     "verdict__labels",
     "verdict__created_at",
 )
-encode = json.JSONEncoder(separators=(",", ":")).encode
+# JSON that is passed on as it is stored, or read here.
+AS_TEXT = {"content", "event__flags", "event__thresholds", "event__predictions", "event__subject", "verdict__labels"}
+QUERY = [text(name) if name in AS_TEXT else name for name in COLUMNS]
+EVENT = COLUMNS.index("event_id")
+ENCODER = msgspec.json.Encoder()
 
 
 class Lineage:
@@ -72,13 +77,14 @@ class Lineage:
 
     def records(self) -> Iterator[tuple[Picture, dict[str, Any]]]:
         """Every picture with its record, in order."""
-        for batch in batches(self.release, *COLUMNS):
-            routed = routings([row[8] for row in batch])
+        for batch in batches(self.release, *QUERY):
+            routed = routings([row[EVENT] for row in batch])
             for row in batch:
                 yield self.record(dict(zip(COLUMNS, row, strict=True)), routed)
 
     def record(self, row: dict[str, Any], routed: dict[UUID, dict[str, Any]]) -> tuple[Picture, dict[str, Any]]:
-        picture = Picture.from_json(row["position"], row["split"], row["content"])
+        content = msgspec.json.decode(row["content"])
+        picture = Picture.from_json(row["position"], row["split"], content)
         policy = routed.get(row["event_id"])
         person = self.pseudonym(row["verdict__person_id"])
         model = (row["event__model_name"], row["event__model_version_name"], row["event__model_sha256"])
@@ -100,7 +106,7 @@ class Lineage:
                 "camera": row["event__camera__slug"],
                 "captured_at": row["event__captured_at"].isoformat(),
                 "kind": row["event__kind"],
-                "flags": row["event__flags"],
+                "flags": msgspec.Raw(row["event__flags"]),
             },
             "model": {
                 "name": model[0],
@@ -108,10 +114,10 @@ class Lineage:
                 "sha256": model[2],
                 "task": row["event__task"],
                 "reporting_floor": row["event__reporting_floor"],
-                "thresholds": row["event__thresholds"],
+                "thresholds": msgspec.Raw(row["event__thresholds"]),
                 "frame": [row["event__frame_width_px"], row["event__frame_height_px"]],
-                "predictions": row["event__predictions"],
-                "subject": row["event__subject"],
+                "predictions": msgspec.Raw(row["event__predictions"]),
+                "subject": msgspec.Raw(row["event__subject"]),
             },
             "policy": policy,
             "verdict": {
@@ -120,11 +126,11 @@ class Lineage:
                 "at": row["verdict__created_at"].isoformat(),
                 "answer": row["verdict__answer"],
                 "complete": row["verdict__complete"],
-                "labels": row["verdict__labels"],
+                "labels": msgspec.Raw(row["verdict__labels"]),
             },
             "outcome": row["item__outcome"],
             "item": str(row["item_id"]),
-            "also": row["content"]["also"],
+            "also": content["also"],
             "sampling_probability": row["item__sampling_probability"],
         }
 
@@ -145,10 +151,10 @@ class LineageWriter:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
-        self.file = self.path.open("w", encoding="ascii", newline="\n")
+        self.file = self.path.open("wb")
 
     def add(self, record: dict[str, Any]) -> None:
-        self.file.write(encode(record) + "\n")
+        self.file.write(ENCODER.encode(record) + b"\n")
 
     def finish(self) -> list[tuple[str, Path]]:
         self.file.close()
@@ -177,16 +183,17 @@ def pseudonym(key: bytes, person_id: int) -> str:
 def check(release: Release, files: Files) -> Iterator[Picture]:
     """Compare the written lines with the frozen rows, yielding each picture. Raises Unreadable."""
     with files.open(NAME) as file:
-        for batch in batches(release, "position", "split", "content", "evidence__sha256", "verdict_id", "event_id"):
+        for batch in batches(release, *PICTURE, "evidence__sha256", "verdict_id", "event_id"):
             for position, split, content, sha256, verdict, event in batch:
+                frozen = picture(position, split, content)
                 try:
-                    line = json.loads(file.readline())
+                    line = msgspec.json.decode(file.readline())
                     said = (line["position"], line["split"], line["file"], line["evidence"]["sha256"])
                     decided = (line["verdict"]["id"], line["event"]["id"])
-                except (ValueError, KeyError, TypeError) as error:
+                except (msgspec.DecodeError, ValueError, KeyError, TypeError) as error:
                     raise Unreadable(NAME, f"line {position + 1} is not what was written ({error})") from error
-                if said != (position, split, content["path"], sha256) or decided != (str(verdict), str(event)):
+                if said != (position, split, frozen.path, sha256) or decided != (str(verdict), str(event)):
                     raise Unreadable(NAME, f"line {position + 1} tells of another picture than was frozen")
-                yield Picture.from_json(position, split, content)
+                yield frozen
         if file.readline():
             raise Unreadable(NAME, "there are more lines than pictures")

@@ -51,8 +51,8 @@ def verify(release: Release, *, step: Callable[[int], None] = lambda pictures: N
 
 def pictures_differ(release: Release, store: ReleaseStore, step: Callable[[int], None]) -> Iterator[Problem]:
     """Pictures whose bytes are not those of their digest, or that do not decode to the frozen size."""
-    for batch in frozen.batches(release, "position", "split", "content"):
-        pictures = [Picture.from_json(*row) for row in batch]
+    for batch in frozen.batches(release, *frozen.PICTURE):
+        pictures = [frozen.picture(*row) for row in batch]
         for low in range(0, len(pictures), BATCH):
             part = pictures[low : low + BATCH]
             rows = {row.name: row for row in release.files.filter(name__in=[picture.path for picture in part])}

@@ -14,6 +14,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+
 from review.releases.contents import Box, Label, Picture, Point
 from review.releases.json_stream import elements, value
 from review.releases.recipe import Head
@@ -22,7 +24,9 @@ from .interface import Files, Found, Unreadable
 
 FIRST_CATEGORY = 1
 FIRST_IMAGE = 1
-encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+# Escapes everything beyond ASCII, because many readers open the file in whatever encoding their system has.
+escape = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+encode = msgspec.json.Encoder().encode
 
 
 class Coco:
@@ -61,8 +65,8 @@ class CocoWriter:
         self.split = ""
         self.next_id = 1
         self.images_empty = self.annotations_empty = True
-        self.images: IO[str] | None = None
-        self.annotations: IO[str] | None = None
+        self.images: IO[bytes] | None = None
+        self.annotations: IO[bytes] | None = None
 
     def add(self, picture: Picture) -> None:
         if picture.split != self.split or self.images is None or self.annotations is None:
@@ -70,35 +74,36 @@ class CocoWriter:
             self.images, self.annotations = self.open_split(picture.split)
         image_id = picture.position + FIRST_IMAGE
         image = {"id": image_id, "file_name": picture.path, "width": picture.width, "height": picture.height}
-        self.images.write(("" if self.images_empty else ",") + "\n" + encode(image))
+        self.images.write((b"\n" if self.images_empty else b",\n") + encode(image))
         self.images_empty = False
         for label, ignored in (*((one, False) for one in picture.labels), *((one, True) for one in picture.ignore)):
-            start = "\n" if self.annotations_empty else ",\n"
-            self.annotations.write(start + encode(annotation(self.next_id, image_id, label, ignored=ignored)))
+            start = b"\n" if self.annotations_empty else b",\n"
+            said = annotation(self.next_id, image_id, label, ignored=ignored)
+            # Of an annotation only its attributes can hold more than ASCII.
+            self.annotations.write(start + (escape(said).encode("ascii") if label.attributes else encode(said)))
             self.annotations_empty = False
             self.next_id += 1
 
-    def open_split(self, split: str) -> tuple[IO[str], IO[str]]:
+    def open_split(self, split: str) -> tuple[IO[bytes], IO[bytes]]:
         self.split, self.images_empty, self.annotations_empty = split, True, True
-        images = (self.folder / f"coco-{split}.json").open("w+", encoding="ascii", newline="\n")
-        annotations = (self.folder / f"coco-{split}.annotations").open("w+", encoding="ascii", newline="\n")
+        images = (self.folder / f"coco-{split}.json").open("wb")
+        annotations = (self.folder / f"coco-{split}.annotations").open("w+b")
         about = {
             "description": self.head.title,
             "version": str(self.head.number),
             "date_created": self.head.created_at.isoformat(),
         }
-        images.write(
-            f'{{"info":{encode(about)},\n"licenses":[],\n"categories":{encode(categories(self.head))},\n"images":['
-        )
+        head = f'{{"info":{escape(about)},\n"licenses":[],\n"categories":{escape(categories(self.head))},\n"images":['
+        images.write(head.encode("ascii"))
         return images, annotations
 
     def close_split(self) -> None:
         if self.images is None or self.annotations is None:
             return
-        self.images.write('\n],\n"annotations":[')
+        self.images.write(b'\n],\n"annotations":[')
         self.annotations.seek(0)
         shutil.copyfileobj(self.annotations, self.images)
-        self.images.write("\n]}\n")
+        self.images.write(b"\n]}\n")
         self.images.close()
         self.annotations.close()
         (self.folder / f"coco-{self.split}.annotations").unlink()

@@ -164,8 +164,11 @@ def test_a_killed_build_is_taken_up_again_and_comes_out_the_same(yard, monkeypat
     assert release.state == ReleaseState.BUILDING
     assert build(release.pk) is None, "nobody takes a build that may still be alive"
     assert resume_stuck(now=release.touched_at + timedelta(seconds=61)) == [release.pk]
+    kept, rewritten = release.done, []
+    monkeypatch.setattr(ReleaseStore, "put_bytes", lambda *args: rewritten.append(args) or real_bytes(*args))
     release = build(release.pk)
     assert release.state == ReleaseState.READY, release.failure
+    assert len(rewritten) == 2 * (8 - kept)
     first, second = files(whole), files(release)
     assert set(first) == set(second)
     assert [name for name in first if first[name] != second[name]] == NUMBERED
