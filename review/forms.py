@@ -45,7 +45,7 @@ class BandForm(forms.Form):
         for number, row in enumerate(self.rows):
             low, high = self.cleaned_data[f"low-{number}"], self.cleaned_data[f"high-{number}"]
             if (low, high) != (row["low"], row["high"]):
-                found.append(BandChange(row["rule_key"], row["class_name"], low, high))
+                found.append(BandChange(row["rule_key"], row["class_key"], low, high))
         return found
 
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("queues/", queues.queues, name="queues"),
     path("queues/<uuid:pk>/row/", queues.queue_row, name="queue-row"),
     path("queues/<uuid:pk>/desk/", desk.desk, name="desk"),
+    path("queues/<uuid:pk>/desk/counts/", desk.counts, name="desk-counts"),
     path("queues/<uuid:pk>/desk/claim/", desk.claim_next, name="desk-claim"),
     path("claims/<uuid:pk>/open/", desk.open_claim, name="claim-open"),
     path("claims/<uuid:pk>/heartbeat/", desk.heartbeat, name="claim-heartbeat"),

@@ -33,9 +33,13 @@ COPIED = [
 ]
 
 
+# The class name that stands for a rule's own band: every class without one of its own.
+REST = ""
+
+
 @dataclass(frozen=True, slots=True)
 class BandChange:
-    """A new review band of one class in one rule: `low <= confidence < high`, both in 0..1."""
+    """A new review band of one class (or `REST`) in one rule: `low <= confidence < high`, both in 0..1."""
 
     rule_key: str
     class_name: str
@@ -84,10 +88,9 @@ def change_bands(
     if live is None or live.version != version:
         raise Conflict(_("Somebody else has changed this policy; look at it again."), code="stale_version")
     rows = [{name: getattr(rule, name) for name in COPIED[:1] + COPIED[2:]} for rule in live.rules.order_by("position")]
-    before = {(str(row["key"]), name): band for row in rows for name, band in row["bands"].items()}
-    for row in rows:
-        mine = {c.class_name: [c.low, c.high] for c in changes if c.rule_key == str(row["key"])}
-        row["bands"] = row["bands"] | mine
+    before = {change: band_in(rows, change) for change in changes}
+    for change in changes:
+        set_band(rows, change)
     with transaction.atomic():
         policy = publish(site=site, rules=rows, person=person, reason=reason.strip(), now=now)
         audit.record(
@@ -97,11 +100,35 @@ def change_bands(
             site_id=site.pk,
             reason=reason.strip(),
             bands=[
-                {"class": c.class_name, "before": before.get((c.rule_key, c.class_name)), "after": [c.low, c.high]}
-                for c in changes
+                {"class": change.class_name or "*", "before": before[change], "after": [change.low, change.high]}
+                for change in changes
             ],
         )
     return policy
+
+
+def row_of(rows: list[dict[str, Any]], change: BandChange) -> dict[str, Any]:
+    """The rule that a change is about. Raises Invalid for one that the live policy does not have."""
+    for row in rows:
+        if str(row["key"]) == change.rule_key:
+            return row
+    raise Invalid(_("The policy has no such rule."), code="unknown_rule")
+
+
+def band_in(rows: list[dict[str, Any]], change: BandChange) -> list[float | None] | None:
+    row = row_of(rows, change)
+    if change.class_name == REST:
+        return [row["low"], row["high"]]
+    band: list[float | None] | None = row["bands"].get(change.class_name)
+    return band
+
+
+def set_band(rows: list[dict[str, Any]], change: BandChange) -> None:
+    row = row_of(rows, change)
+    if change.class_name == REST:
+        row["low"], row["high"] = change.low, change.high
+    else:
+        row["bands"] = row["bands"] | {change.class_name: [change.low, change.high]}
 
 
 def check_band(change: BandChange, floor: float | None) -> None:

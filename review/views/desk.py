@@ -20,6 +20,7 @@ from review.actions import claims, verdicts
 from review.api.bodies import json_body
 from review.desk import class_list, payload
 from review.models import Answer, Claim, Parking, Queue
+from review.views.queues import open_counts
 
 
 @require_safe
@@ -37,10 +38,15 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "reasons_required": False,
         "targets": [{"id": str(target.pk), "name": target.name} for target in targets],
         "time_zone": queue.site.time_zone,
-        "urls": {"claim": reverse("desk-claim", args=[queue.pk]), "queues": reverse("queues")},
+        "urls": {
+            "claim": reverse("desk-claim", args=[queue.pk]),
+            "counts": reverse("desk-counts", args=[queue.pk]),
+            "queues": reverse("queues"),
+        },
     }
     context = {
         "queue": queue,
+        "counts": counts_of(queue),
         "desk": config,
         "classes": config["classes"],
         "guide": queue.guide,
@@ -50,6 +56,20 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "heartbeat_seconds": config["heartbeat_seconds"],
     }
     return render(request, "review/desk.html", context)
+
+
+def counts_of(queue: Queue) -> dict[str, Any]:
+    return open_counts([queue], timezone.now()).get(queue.pk, {"open": 0, "at_risk": 0, "oldest_at": None})
+
+
+@require_safe
+@signed_in("review_items on the queue")
+def counts(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How much is in the queue, for the desk's header."""
+    queue = queue_for(request.user, Right.REVIEW, pk)
+    urls = {"counts": reverse("desk-counts", args=[queue.pk])}
+    context = {"queue": queue, "counts": counts_of(queue), "desk": {"urls": urls}}
+    return render(request, "review/_desk_counts.html", context)
 
 
 @require_POST

@@ -17,7 +17,7 @@ from accounts.exceptions import SecondLookError
 from accounts.roles import Right
 from inference.access import site_for, sites_for
 from inference.models import Site
-from review.actions.policies import change_bands
+from review.actions.policies import REST, change_bands
 from review.forms import BandForm
 from review.models import Event, Policy, PolicyState, Rule
 
@@ -76,19 +76,27 @@ def fields_of(form: BandForm, number: int) -> dict[str, Any]:
 
 
 def band_rows(site: Site, live: Policy | None) -> list[dict[str, Any]]:
-    """One row per rule and class that has a band of its own."""
+    """One row per rule and class that has a band of its own, and one for the other classes of a rule with a band."""
     if live is None:
         return []
     floor, source = floor_of(site)
     since = timezone.now() - RECENT
     counted = Event.objects.filter(site=site, received_at__gte=since).values("top_class").annotate(count=Count("pk"))
     recent = {row["top_class"]: row["count"] for row in counted}
-    rules = live.rules.select_related("queue").exclude(bands={}).order_by("position")
     return [
         row_of(rule, name, band, floor, source, recent.get(name, 0))
-        for rule in rules
-        for name, band in sorted(rule.bands.items())
+        for rule in live.rules.select_related("queue").order_by("position")
+        for name, band in bands_of(rule)
     ]
+
+
+def bands_of(rule: Rule) -> list[tuple[str, list[float]]]:
+    """The bands of a rule by class name; an empty name stands for every other class that it takes."""
+    bands = sorted(rule.bands.items())
+    covered = bool(rule.classes) and set(rule.classes) <= set(rule.bands)
+    if covered or rule.low is None or rule.high is None:
+        return bands
+    return [*bands, (REST, [rule.low, rule.high])]
 
 
 def row_of(
@@ -97,7 +105,8 @@ def row_of(
     return {
         "rule_key": str(rule.key),
         "rule_name": rule.name,
-        "class_name": name,
+        "class_key": name,
+        "class_name": name or (_("every other class") if rule.bands else _("every class of this rule")),
         "queue_name": rule.queue.name if rule.queue else _("nobody (passes)"),
         "low": band[0],
         "high": band[1],

@@ -25,7 +25,13 @@ HOURS = 24
 @signed_in("see_events; the person's queues only")
 def queues(request: HttpRequest) -> HttpResponse:
     found = list(queues_for(request.user, Right.SEE_EVENTS).order_by("site__name", "name"))
-    return render(request, "review/queues.html", {"rows": rows_for(found, request, timezone.now())})
+    rows = sorted(rows_for(found, request, timezone.now()), key=urgency)
+    return render(request, "review/queues.html", {"rows": rows})
+
+
+def urgency(row: dict[str, Any]) -> tuple[int, int, int]:
+    """Overdue work first, then what falls due soon, then what is open; names decide among equals (stable sort)."""
+    return -row["overdue"], -row["at_risk"], -row["open"]
 
 
 @require_safe

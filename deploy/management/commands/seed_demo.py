@@ -141,7 +141,7 @@ def yard_rules(unsure: Queue, senior: Queue) -> list[dict[str, Any]]:
         {"name": "reports", "kinds": ["report"], "queue": senior, "priority": 1},
         {
             "name": "other doubts",
-            "kinds": ["unsure", "flagged"],
+            "classes": [name for name in coco_classes() if name not in {*IMPLAUSIBLE, *DOUBTFUL}],
             "low": FLOOR,
             "high": 0.60,
             "queue": unsure,

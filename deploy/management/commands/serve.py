@@ -1,10 +1,13 @@
 """The whole product in one process: Daphne, the task worker and the periodic work."""
 
 import errno
+import signal
 import socket
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -47,6 +50,7 @@ def run(host: str, port: int, *, ready: Any) -> None:
     from deploy.asgi import application
     from deploy.worker import EmbeddedWorker
 
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     worker = EmbeddedWorker()
     server = Server(
         application=application,
@@ -59,6 +63,8 @@ def run(host: str, port: int, *, ready: Any) -> None:
         ready_callable=ready,
         verbosity=1,
     )
+    # A server started in the background of a shell inherits an ignored SIGINT; Ctrl-C and `kill -INT` stop it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     worker.start()
     try:
         server.run()
