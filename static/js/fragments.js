@@ -30,6 +30,12 @@ function swap(element, html) {
   element.replaceWith(fresh);
   window.htmx?.process(fresh);
   restoreFocus(fresh, path);
+  reloadIfAsked();
+}
+
+/** A fragment that changes what the rest of its page says carries `data-reload`. */
+function reloadIfAsked() {
+  if (document.querySelector("[data-reload]")) location.reload();
 }
 
 async function refresh(url) {
@@ -72,6 +78,7 @@ function concerned(message) {
 
 /** Start following live messages. */
 export function keepFragmentsCurrent() {
+  document.addEventListener("htmx:after:swap", reloadIfAsked);
   onLive((message) => {
     for (const element of concerned(message)) if (element.dataset.liveUrl) ask(element.dataset.liveUrl);
   });

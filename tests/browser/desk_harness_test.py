@@ -1,0 +1,306 @@
+"""The desk's behaviour in a real browser, against scripted answers (`desk_harness.py`)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route
+
+from tests.browser.desk_harness import CHROMIUM, ORIGIN, ROOT, Desk, accept, desk_page, show_picture
+
+TWO_PICTURES = "() => performance.getEntriesByType('resource').filter((r) => r.name.includes('/picture/')).length === 2"
+PLACES = """() => [...document.querySelectorAll('.verdict, .desk__panel > *')]
+  .map((element) => JSON.stringify(element.getBoundingClientRect()))"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs a system Chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    with desk_page() as page:
+        yield page
+
+
+@pytest.fixture
+def desk(browser_page: Page) -> Iterator[Desk]:
+    page = browser_page.context.new_page()
+    desk = Desk(page)
+    yield desk
+    page.unroute_all(behavior="ignoreErrors")
+    page.close()
+    assert desk.problems == []
+
+
+def module(desk: Desk, name: str, expression: str) -> Any:
+    """Evaluate an expression over one module of the desk, which it sees as `m`."""
+    desk.page.goto(f"{ORIGIN}/static/favicon.svg")
+    source = f"/static/js/desk/{name}.js"
+    return desk.page.evaluate(f"async () => {{ const m = await import('{source}'); return {expression}; }}")
+
+
+def test_enter_confirms_and_the_next_picture_is_there_at_once(desk: Desk) -> None:
+    desk.open()
+    desk.press("Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    assert verdict["answer"] == "confirm"
+    assert verdict["complete"] is True
+    assert "labels" not in verdict
+    assert desk.page.evaluate("performance.getEntriesByName('desk:key-to-paint').length") == 1
+
+
+def test_the_next_item_is_claimed_ahead_naming_what_is_in_hand(desk: Desk) -> None:
+    desk.open()
+    desk.page.wait_for_function(TWO_PICTURES)
+    first, second = desk.sent("claim")[:2]
+    assert first == {"ahead": False, "holding": []}
+    assert second["ahead"] is True
+    assert second["holding"] == ["00000000-0000-0000-0000-000000000001"]
+
+
+def test_no_answer_is_taken_before_the_picture_is_painted(desk: Desk) -> None:
+    held: list[Route] = []
+    desk.on_picture = held.append
+    desk.page.goto(f"{ORIGIN}/desk/")
+    with desk.page.expect_request("**/picture/1.jpg"):
+        pass
+    desk.press("Enter", "x", "u", "b")
+    assert desk.sent("verdict") == []
+    desk.on_picture = None
+    for route in held:
+        show_picture(route)
+    desk.wait_ready()
+    assert desk.sent("verdict") == []
+
+
+def test_a_picture_that_cannot_be_loaded_can_only_be_put_away_or_doubted(desk: Desk) -> None:
+    desk.on_picture = lambda route: route.fulfill(status=500)
+    desk.page.goto(f"{ORIGIN}/desk/")
+    desk.page.wait_for_selector('[data-command="skip"][aria-disabled="false"]')
+    desk.press("Enter", "x")
+    assert desk.sent("verdict") == []
+    desk.press("u")
+    desk.page.wait_for_selector("[data-step]")
+    assert desk.sent("verdict")[0]["answer"] == "unsure"
+
+
+def test_a_held_down_key_answers_once(desk: Desk) -> None:
+    desk.open()
+    desk.page.keyboard.down("u")
+    for _ in range(5):
+        desk.page.keyboard.down("u")
+    desk.page.keyboard.up("u")
+    desk.wait_item(2)
+    assert len(desk.sent("verdict")) == 1
+
+
+def test_a_relabelled_and_moved_box_becomes_a_correction(desk: Desk) -> None:
+    desk.open()
+    desk.press("1", "Shift+ArrowRight", "ArrowDown")
+    assert desk.page.inner_text("[data-primary-text]") == "Correct"
+    assert "bird → person, moved" in desk.page.inner_text("[data-box-list]")
+    desk.press("Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    assert verdict["answer"] == "correct"
+    assert verdict["labels"][0] == {"class": "person", "attributes": {}, "box": [110, 121, 60, 40], "prediction": "p1"}
+    assert len(verdict["labels"]) == 2
+
+
+def test_only_this_sends_what_was_looked_at_or_touched(desk: Desk) -> None:
+    desk.open()
+    desk.press("a", "1", "Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    assert verdict["complete"] is False
+    assert [label["prediction"] for label in verdict["labels"]] == ["p1"]
+
+
+def test_a_box_is_drawn_by_keyboard_alone(desk: Desk) -> None:
+    desk.open()
+    desk.press("d", "ArrowRight", "r", "Shift+ArrowRight", "m")
+    desk.page.keyboard.type("dog")
+    desk.press("Enter", "Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    drawn = verdict["labels"][-1]
+    assert drawn["class"] == "dog"
+    assert "prediction" not in drawn
+    x, y, width, height = drawn["box"]
+    assert min(x, y) >= 0
+    assert x + width <= 640
+    assert y + height <= 480
+
+
+def test_enter_on_a_frame_without_predictions_confirms_that_it_is_empty(desk: Desk) -> None:
+    desk.predictions[1] = []
+    desk.open()
+    assert desk.page.inner_text("[data-primary-text]") == "Confirm empty"
+    desk.press("Enter")
+    desk.wait_item(2)
+    assert desk.sent("verdict")[0]["answer"] == "empty"
+
+
+def test_undo_brings_the_item_back_with_the_correction(desk: Desk) -> None:
+    desk.open()
+    desk.press("1", "Enter")
+    desk.wait_item(2)
+    desk.page.wait_for_selector('[data-step][data-state="saved"]')
+    desk.press("z")
+    desk.wait_item(1)
+    assert desk.page.inner_text("[data-primary-text]") == "Correct"
+    desk.press("Enter")
+    desk.wait_item(2)
+    assert [verdict["answer"] for verdict in desk.sent("verdict")] == ["correct", "correct"]
+
+
+def test_a_lost_connection_sends_the_same_answer_again(desk: Desk) -> None:
+    tries: list[Route] = []
+
+    def first_two_fail(route: Route) -> None:
+        tries.append(route)
+        route.fulfill(status=503) if len(tries) < 3 else accept(route, 1)
+
+    desk.on_verdict = first_two_fail
+    desk.open()
+    desk.press("Enter")
+    desk.page.wait_for_selector("[data-unsent]:not([hidden])")
+    assert kept(desk) == 1
+    desk.page.wait_for_selector("[data-unsent]", state="hidden")
+    assert kept(desk) == 0
+    assert len({verdict["key"] for verdict in desk.sent("verdict")}) == 1
+
+
+def kept(desk: Desk) -> int:
+    """How many verdicts local storage still holds."""
+    return int(desk.page.evaluate("() => Object.keys(localStorage).filter((k) => k.includes('.verdict.')).length"))
+
+
+def test_an_answer_left_by_a_crash_is_sent_by_the_next_page(desk: Desk) -> None:
+    desk.on_verdict = lambda route: route.abort()
+    desk.open()
+    desk.press("Enter")
+    desk.page.wait_for_selector("[data-unsent]:not([hidden])")
+    [before] = {verdict["key"] for verdict in desk.sent("verdict")}
+    desk.on_verdict = None
+    with desk.page.expect_response("**/verdict/"):
+        desk.page.goto(f"{ORIGIN}/desk/")
+    desk.page.wait_for_function("() => !Object.keys(localStorage).some((k) => k.includes('.verdict.'))")
+    assert desk.sent("verdict")[-1]["key"] == before
+
+
+def test_a_stale_answer_shows_both_sides_and_can_be_sent_again(desk: Desk) -> None:
+    problem = {
+        "code": "stale_version",
+        "detail": "Somebody changed it.",
+        "current": {"version": 4, "answer": "empty", "by": "Sam"},
+    }
+    desk.on_verdict = lambda route: route.fulfill(status=409, json=problem, content_type="application/problem+json")
+    desk.open()
+    desk.press("1", "Enter")
+    desk.page.wait_for_selector("[data-banner]:not([hidden])")
+    text = desk.page.inner_text("[data-banner]")
+    assert "Corrected: person" in text
+    assert "Nothing here · Sam" in text
+    desk.on_verdict = None
+    with desk.page.expect_response("**/verdict/"):
+        desk.page.click("[data-banner-action]")
+    assert desk.sent("verdict")[-1]["version"] == 4
+
+
+def test_a_lost_claim_offers_the_next_item(desk: Desk) -> None:
+    desk.page.route("**/open/", lambda route: route.fulfill(status=409, json={"code": "claim_lost"}))
+    desk.open()
+    desk.page.wait_for_selector("[data-banner]:not([hidden])")
+    desk.page.click("[data-banner-action]")
+    desk.wait_item(2)
+
+
+def test_keys_do_nothing_while_somebody_types(desk: Desk) -> None:
+    desk.open()
+    desk.press("e")
+    desk.page.keyboard.type("xub 1 d")
+    assert desk.page.input_value('[name="note"]') == "xub 1 d"
+    assert desk.sent("verdict") == []
+    with desk.page.expect_request("**/escalate/"):
+        desk.page.click('[data-escalate-form] button[type="submit"]')
+    assert desk.sent("escalate")[0]["note"] == "xub 1 d"
+
+
+def test_a_clicked_button_does_not_swallow_the_next_enter(desk: Desk) -> None:
+    desk.open()
+    desk.page.click('[data-command="unsure"]')
+    desk.wait_item(2)
+    desk.press("Enter")
+    desk.wait_item(3)
+    assert [verdict["answer"] for verdict in desk.sent("verdict")] == ["unsure", "confirm"]
+
+
+def test_an_empty_queue_says_why(desk: Desk) -> None:
+    desk.items = 0
+    desk.page.goto(f"{ORIGIN}/desk/")
+    desk.page.wait_for_selector("[data-empty]")
+    assert "3 are in colleagues' hands" in desk.page.inner_text("[data-empty]")
+
+
+def test_leaving_the_page_gives_everything_back(desk: Desk) -> None:
+    desk.open()
+    desk.page.wait_for_function(TWO_PICTURES)
+    with desk.page.expect_request("**/items/1/release/"), desk.page.expect_request("**/items/2/release/"):
+        # Told by hand, because requests that outlive their page cannot be overheard here.
+        desk.page.evaluate("() => { window.dispatchEvent(new Event('pagehide')); }")
+    assert {number for kind, number, _body in desk.posts if kind == "release"} == {1, 2}
+
+
+def test_nothing_moves_when_an_item_is_edited(desk: Desk) -> None:
+    desk.open()
+    before = desk.page.evaluate(PLACES)
+    desk.press("1", "ArrowRight", "n")
+    assert desk.page.evaluate(PLACES) == before
+
+
+def test_every_text_that_script_asks_for_is_on_the_page() -> None:
+    page = (ROOT / "templates/review/_desk_texts.html").read_text()
+    there = set(re.findall(r'data-text="([\w-]+)"', page))
+    asked: set[str] = set()
+    for file in (ROOT / "static/js/desk").glob("*.js"):
+        code = file.read_text()
+        asked |= set(re.findall(r'\bt\("([\w-]+)"', code)) | set(re.findall(r'text: "([\w-]+)"', code))
+        asked |= set(re.findall(r': "((?:word|bar|refused|picture)-[\w-]+)"', code))
+    assert asked - there == set()
+
+
+def test_the_keymap_refuses_a_key_with_two_meanings(desk: Desk) -> None:
+    table = "[{command: 'a', keys: ['x']}, {command: 'b', keys: ['x']}]"
+    code = f"(() => {{ try {{ m.validate({table}); return ''; }} catch (e) {{ return e.message; }} }})()"
+    said = module(desk, "keymap", code)
+    assert said == "The key x means a and b"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("m.moveBox([10, 10, 20, 20], -50, 500, {width: 100, height: 80})", [0, 60, 20, 20]),
+        ("m.resizeBox([10, 10, 20, 20], 'se', -100, 500, {width: 100, height: 80})", [10, 10, 1, 70]),
+        ("m.resizeBox([10, 10, 20, 20], 'nw', 100, -100, {width: 100, height: 80})", [29, 0, 1, 30]),
+        ("m.boxBetween({x: 50, y: -5}, {x: 20, y: 30}, {width: 100, height: 80})", [20, 0, 30, 30]),
+        ("m.snapBox([3, 30, 95, 20], 6, {width: 100, height: 80})", [0, 30, 100, 20]),
+        ("m.clampBox([99, 79, 0, 0], {width: 100, height: 80})", [99, 79, 1, 1]),
+        (
+            "m.under([{id: 1, box: [0, 0, 50, 50]}, {id: 2, box: [9, 9, 9, 9]}], {x: 9, y: 9}).map((b) => b.id)",
+            [2, 1],
+        ),
+    ],
+)
+def test_boxes_stay_within_the_frame(desk: Desk, expression: str, expected: list[float]) -> None:
+    assert module(desk, "geometry", expression) == expected
+
+
+def test_a_run_of_small_moves_is_undone_in_one_step(desk: Desk) -> None:
+    steps = "h.push(1, 'move'); h.push(2, 'move'); h.push(3); h.undo(); h.undo()"
+    assert module(desk, "history", f"(() => {{ const h = new m.History(0); {steps}; return h.now; }})()") == 0
