@@ -49,7 +49,7 @@ class Progress:
 
     def __init__(self, release: Release) -> None:
         self.release = release
-        self.beaten_at = time.monotonic()
+        self.beaten_at = self.told_at = time.monotonic()
 
     def due(self) -> bool:
         return time.monotonic() - self.beaten_at >= BEAT_S
@@ -63,7 +63,9 @@ class Progress:
         for name, value in (changes | {"touched_at": now}).items():
             setattr(self.release, name, value)
         self.beaten_at = time.monotonic()
-        broadcast.release_changed(self.release.pk)
+        if "state" in changes or self.beaten_at - self.told_at >= BEAT_S:
+            self.told_at = self.beaten_at
+            broadcast.release_changed(self.release.pk)
 
     def step(self, pictures: int = 0) -> None:
         """Count pictures, and write that down when it is due."""

@@ -286,3 +286,17 @@ def test_ready_leaves_an_audit_entry_of_nobody(yard):
     entry = AuditEntry.objects.get(verb="release.ready")
     assert entry.actor is None
     assert entry.additional_data["manifest"] == release.files.get(name="manifest.json").sha256
+
+
+def test_open_pages_hear_of_every_state_and_not_of_every_checkpoint(yard, monkeypatch):
+    for place in range(6):
+        yard.outcome(camera="one", at=place)
+    release = yard.freeze()
+    heard = []
+    monkeypatch.setattr(building, "CHECKPOINT", 1)
+    monkeypatch.setattr(building, "BEAT_S", 3600)
+    monkeypatch.setattr(
+        building.broadcast, "release_changed", lambda pk: heard.append(Release.objects.get(pk=pk).state)
+    )
+    build(release.pk)
+    assert heard == [ReleaseState.BUILDING, ReleaseState.VERIFYING, ReleaseState.READY]

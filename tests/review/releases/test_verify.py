@@ -9,6 +9,7 @@ from review.evidence_store import local_path
 from review.models import ReleaseRow, ReleaseState
 from review.releases.store import ReleaseStore, Sums
 from review.releases.verify import verify
+from tests.review.releases.builders import box_label, prediction
 
 
 @pytest.fixture
@@ -83,6 +84,17 @@ def test_a_row_that_says_something_else_than_the_files_is_found(release):
         ),
     }
     assert all("picture 1 " in problem.detail for problem in found)
+
+
+@pytest.mark.parametrize("key", ["labels", "ignore"])
+def test_a_class_that_differs_in_a_picture_judged_in_part_is_found(yard, key):
+    seen = [prediction("p1"), prediction("p2", "dog", (40, 30, 10, 10))]
+    yard.outcome(complete=False, labels=[box_label(prediction="p1")], predictions=seen, subject=["p1"])
+    release = yard.built()
+    row = release.rows.get()
+    row.content[key][0]["class"] = 1
+    row.save()
+    assert problems(release) == ["annotations/instances_train.json"]
 
 
 def test_the_command_says_which_file_and_exits_with_an_error(release, capsys):
