@@ -1,4 +1,8 @@
-/** The picture area: swaps pictures within one frame, knows when one is really painted, says what is missing. */
+/**
+ * The picture area: swaps pictures within one frame, knows when one is really painted, says what is missing. The desk's
+ * `data-state` is `waiting`, `showing` (handed to the browser), `ready` (painted: answers count) or `empty`; its
+ * `data-item` names what is painted.
+ */
 import { t } from "./texts.js";
 
 const SHOW_WAIT_MS = 300;
@@ -37,17 +41,21 @@ export class Stage {
   async show(item) {
     this.#shows += 1;
     const mine = this.#shows;
-    this.#enter("item");
+    this.#enter("showing");
     this.#stage.style.backgroundColor = item.pictureState === "ready" ? "" : item.payload.colour || "";
     this.#picture(item.pictureState === "ready" ? item.picture : null);
     this.#say({ pending: "picture-pending", damaged: "picture-damaged", failed: "picture-failed" }[item.pictureState]);
     await nextPaint();
-    return mine === this.#shows;
+    if (mine !== this.#shows) return false;
+    this.#root.dataset.item = item.id;
+    this.#root.dataset.state = "ready";
+    return true;
   }
 
   #enter(state) {
     clearTimeout(this.#waiting);
     this.#root.dataset.state = state;
+    delete this.#root.dataset.item;
     this.#empty.hidden = state !== "empty";
     this.#stage.hidden = state === "empty";
     this.#stage.toggleAttribute("aria-busy", state === "waiting");
