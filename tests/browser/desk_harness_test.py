@@ -251,7 +251,7 @@ def test_an_empty_queue_says_why(desk: Desk) -> None:
 def test_leaving_the_page_gives_everything_back(desk: Desk) -> None:
     desk.open()
     desk.page.wait_for_function(TWO_PICTURES)
-    with desk.page.expect_request("**/items/1/release/"), desk.page.expect_request("**/items/2/release/"):
+    with desk.page.expect_response("**/items/1/release/"), desk.page.expect_response("**/items/2/release/"):
         # Told by hand, because requests that outlive their page cannot be overheard here.
         desk.page.evaluate("() => { window.dispatchEvent(new Event('pagehide')); }")
     assert {number for kind, number, _body in desk.posts if kind == "release"} == {1, 2}

@@ -5,6 +5,7 @@ import { parseFragment } from "../http.js";
 export class Item {
   /** @param {HTMLElement} article `<article data-item>` with its payload and its slots */
   constructor(article) {
+    this.article = article;
     this.id = article.dataset.item;
     this.payload = JSON.parse(article.querySelector('script[type="application/json"]').textContent);
     this.slots = new Map([...article.querySelectorAll("[data-slot]")].map((slot) => [slot.dataset.slot, slot]));

@@ -38,8 +38,9 @@ export class Panel {
     this.#figure = formatConfidence;
   }
 
-  /** Put the server's words about an item in their places. */
+  /** Put the server's words about an item in their places; what is left of its fragment stays on the page as it came. */
   showItem(item) {
+    this.#root.querySelector("[data-current]").replaceChildren(...(item ? [item.article] : []));
     for (const place of this.#root.querySelectorAll("[data-place]")) {
       const slot = item?.slots.get(place.dataset.place);
       place.replaceChildren(...(slot ? [slot] : []));
