@@ -3,17 +3,33 @@
 Coordinates are pixels of the upright frame, origin top left, y down; boxes are `[x, y, width, height]`.
 """
 
+import re
 import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from accounts.exceptions import Invalid
 
 MAX_PREDICTIONS = 1000
 MAX_POINTS = 2000
+MAX_SCALAR_CHARACTERS = 500
+# What every JSON reader keeps exactly (RFC 7493, I-JSON).
+MAX_EXACT = 2**53 - 1
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+CANONICAL_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 def printable(text: str) -> str:
@@ -36,6 +52,40 @@ def carried(moment: datetime) -> datetime:
     return moment
 
 
+def timestamp(value: Any) -> Any:
+    """Only RFC 3339 with a zone: pydantic alone would read a bare number as seconds since 1970."""
+    if not isinstance(value, str) or not RFC3339.fullmatch(value):
+        raise ValueError("must be an RFC 3339 time with a zone")
+    return value
+
+
+def canonical_uuid(value: Any) -> Any:
+    """One spelling per id, so that the same id is never two bodies."""
+    if not isinstance(value, str) or not CANONICAL_UUID.fullmatch(value):
+        raise ValueError("must be a UUID in its canonical form")
+    return value
+
+
+def scalar(value: Any) -> Any:
+    """A free value. One function and no union, so that a fault is named by its place and not by each alternative."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str) and len(value) <= MAX_SCALAR_CHARACTERS:
+        return printable(value)
+    if isinstance(value, int | float) and abs(value) <= MAX_EXACT:
+        return value
+    raise ValueError("must be text of at most 500 characters, a number within 2^53, true, false or null")
+
+
+def number_or_name(value: Any) -> Any:
+    """The number or the name of a configuration."""
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and not 1 <= len(value) <= 60):
+        raise ValueError("must be a whole number or a name")
+    if isinstance(value, float):
+        raise ValueError("must be a whole number or a name")
+    return scalar(value)
+
+
 def text_of(length: int, least: int = 1) -> Any:
     return Annotated[str, Field(min_length=least, max_length=length), AfterValidator(printable)]
 
@@ -43,23 +93,34 @@ def text_of(length: int, least: int = 1) -> Any:
 Name = text_of(100)
 Short = text_of(60)
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Number = Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]
-Extent = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
-Instant = Annotated[AwareDatetime, AfterValidator(carried)]
+# Strict: "0.5" and true are no numbers.
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=True, ge=-1e9, le=1e9, allow_inf_nan=False)]
+Extent = Annotated[float, Field(strict=True, gt=0, le=1e9, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
+Id = Annotated[UUID, BeforeValidator(canonical_uuid)]
+Instant = Annotated[AwareDatetime, BeforeValidator(timestamp), AfterValidator(carried)]
 Box = tuple[Number, Number, Extent, Extent]
 Polygon = Annotated[list[tuple[Number, Number]], Field(min_length=3, max_length=MAX_POINTS)]
-Scalar = Annotated[str, Field(max_length=500), AfterValidator(printable)] | bool | int | Number | None
+Scalar = Annotated[
+    Any, AfterValidator(scalar), WithJsonSchema({"type": ["string", "number", "boolean", "null"], "maxLength": 500})
+]
+NumberOrName = Annotated[Any, AfterValidator(number_or_name), WithJsonSchema({"type": ["integer", "string"]})]
 Attributes = Annotated[dict[Name, Scalar], Field(max_length=50)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Frame(Strict):
     width: int = Field(ge=1, le=65535, strict=True)
     height: int = Field(ge=1, le=65535, strict=True)
+
+    def touches(self, polygon: list[tuple[float, float]]) -> bool:
+        """Whether the box around a polygon shares an area with the frame."""
+        xs, ys = [x for x, _y in polygon], [y for _x, y in polygon]
+        return min(xs) < self.width and min(ys) < self.height and max(xs) > 0 and max(ys) > 0
 
 
 class ModelIn(Strict):
@@ -85,8 +146,8 @@ class EvidenceIn(Strict):
     sha256: Sha256
     content_type: Short
     offset: tuple[Number, Number] = (0.0, 0.0)
-    scale: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
-    level: int = Field(default=6, ge=0, le=6)
+    scale: Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    level: int = Field(default=6, ge=0, le=6, strict=True)
 
 
 class ActionIn(Strict):
@@ -95,23 +156,23 @@ class ActionIn(Strict):
 
 
 class HoldIn(Strict):
-    deadline_s: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+    deadline_s: Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
     fallback: Name
 
 
 class StampsIn(Strict):
     agent: Short | None = None
-    config: int | Short | None = None
+    config: NumberOrName | None = None
     rules: text_of(100) | None = None
     boot_id: text_of(100) | None = None
-    seq: Annotated[int, Field(ge=0, le=2**63 - 1)] | None = None
+    seq: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)] | None = None
     clock: Short | None = None
 
 
 class EventIn(Strict):
     """One frame with all predictions at or above the source's reporting floor."""
 
-    event_id: UUID
+    event_id: Id
     captured_at: Instant
     kind: Literal["unsure", "flagged", "sample", "report"]
     camera: Name | None = None
@@ -124,16 +185,16 @@ class EventIn(Strict):
     subject: Annotated[list[Short], Field(max_length=MAX_PREDICTIONS)] = Field(default_factory=list)
     flags: Annotated[list[Short], Field(max_length=20)] = Field(default_factory=list)
     rule: text_of(100) | None = None
-    sampling_probability: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] | None = None
+    sampling_probability: Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)] | None = None
     evidence: Annotated[list[EvidenceIn], Field(max_length=10)]
     action: ActionIn | None = None
     hold: HoldIn | None = None
     stamps: StampsIn = Field(default_factory=StampsIn)
     latency_ms: Annotated[
-        dict[Short, Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]], Field(max_length=20)
+        dict[Short, Annotated[float, Field(strict=True, ge=0, le=1e9, allow_inf_nan=False)]], Field(max_length=20)
     ] = Field(default_factory=dict)
     context: Annotated[dict[Name, Scalar], Field(max_length=50)] = Field(default_factory=dict)
-    historical: bool = False
+    historical: Flag = False
 
     @model_validator(mode="after")
     def whole(self) -> Self:
@@ -160,6 +221,8 @@ class EventIn(Strict):
             raise ValueError(f"{at}.box: is required for detection")
         if self.task == "segmentation" and prediction.polygon is None:
             raise ValueError(f"{at}.polygon: is required for segmentation")
+        if prediction.polygon is not None and not self.frame.touches(prediction.polygon):
+            raise ValueError(f"{at}.polygon: lies outside the frame")
         if prediction.box is not None:
             x, y, width, height = prediction.box
             if x >= self.frame.width or y >= self.frame.height or x + width <= 0 or y + height <= 0:
@@ -177,14 +240,14 @@ class LabelIn(Strict):
 class VerdictIn(Strict):
     """One answer; `complete` is required for confirm and correct."""
 
-    key: UUID
-    claim_token: UUID
-    version: int = Field(ge=1, le=2**31 - 1)
+    key: Id
+    claim_token: Id
+    version: int = Field(ge=1, le=2**31 - 3, strict=True)
     answer: Literal["confirm", "correct", "empty", "unsure", "bad_image"]
     labels: Annotated[list[LabelIn], Field(max_length=MAX_PREDICTIONS)] = Field(default_factory=list)
-    complete: bool | None = None
+    complete: Flag | None = None
     note: Annotated[str, Field(max_length=2000), AfterValidator(printable_lines)] | None = None
-    seconds: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
+    seconds: Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def whole(self) -> Self:
@@ -197,7 +260,8 @@ class VerdictIn(Strict):
 
 def json_path(location: tuple[int | str, ...]) -> str:
     """`("predictions", 0, "box")` as `$.predictions[0].box`."""
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    parts = [part for part in location if part != "[key]"]
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
 
 
 def read[T: Strict](schema: type[T], value: Any) -> T:

@@ -30,10 +30,19 @@ def refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def require_whole_characters(value: Any) -> None:
+    """Raise ValueError when a text or key holds half of a surrogate pair, which no UTF-8 can carry (RFC 7493)."""
+    json.dumps(value, ensure_ascii=False).encode("utf-8")
+
+
 def loads(body: bytes) -> Any:
     """Parse `body` as UTF-8 JSON. Raises Invalid with code `invalid_json` or `duplicate_key`."""
     try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=unique_pairs, parse_constant=refuse_constant)
+        text = body.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=unique_pairs, parse_constant=refuse_constant)
+        if "\\ud" in text.lower():
+            require_whole_characters(value)
+        return value
     except DuplicateKey as error:
         raise Invalid(
             _("The key %s stands there twice.") % json.dumps(error.key),
