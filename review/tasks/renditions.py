@@ -22,9 +22,12 @@ def make_renditions(evidence_id: str) -> None:
     if evidence.state == EvidenceState.DAMAGED or not missing:
         return
     try:
-        data = evidence_store.read(evidence.path)
-        picture = images.upright(data)
-    except (OSError, ValueError, SyntaxError, EOFError, images.UnsupportedType) as error:
+        picture = images.upright(evidence_store.read(evidence.path))
+    except FileNotFoundError:
+        # Any other fault of the disk is not the picture's: the task fails, and is taken up again.
+        mark_damaged(evidence, "its file is missing")
+        return
+    except (ValueError, images.UnsupportedType) as error:
         mark_damaged(evidence, str(error))
         return
     rows = []
