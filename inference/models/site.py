@@ -1,11 +1,15 @@
+import hashlib
 import secrets
 from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
 from accounts.roles import SITE_PERMISSIONS
+
+SLUG_LENGTH = 60
 
 
 def new_sampling_key() -> bytes:
@@ -16,7 +20,7 @@ class Site(models.Model):
     """A place. Owns its cameras, sources, queues, evidence and model versions."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    slug = models.SlugField(max_length=60, unique=True)
+    slug = models.SlugField(max_length=SLUG_LENGTH, unique=True)
     name = models.CharField(max_length=120)
     time_zone = models.CharField(max_length=60, default="UTC")
     # Keys the hash that decides about sampling, so that a source cannot aim at or around the sample.
@@ -40,12 +44,24 @@ class Site(models.Model):
         return ZoneInfo(self.time_zone)
 
 
+def camera_slug(name: str) -> str:
+    """The short name under which a camera is kept that sources call `name`.
+
+    A name that is one already stays as it is. Any other one gets its digest's first letters, so that two names never
+    become one camera and the same name always finds its own again.
+    """
+    plain = slugify(name)
+    if plain == name and len(name) <= SLUG_LENGTH:
+        return name
+    return f"{plain[:40] or 'camera'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
 class Camera(models.Model):
     """A point of view at a site."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="cameras")
-    slug = models.SlugField(max_length=60)
+    slug = models.SlugField(max_length=SLUG_LENGTH)
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.exceptions import Conflict, Invalid
 from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Source
+from inference.models.site import camera_slug
 from review import broadcast, evidence_store, images
 from review.actions.routing import route
 from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause, TaxonomyClass
@@ -187,7 +188,9 @@ def find_camera(source: Source, slug: str | None) -> Camera | None:
         return source.camera
     if source.camera is not None:
         raise Invalid(_("This token belongs to another camera."), code="camera_mismatch")
-    return Camera.objects.filter(site_id=source.site_id, slug=slug).first()
+    found = Camera.objects.filter(site_id=source.site_id, slug__in=[slug, camera_slug(slug)])
+    named = {camera.slug: camera for camera in found}
+    return named.get(slug) or named.get(camera_slug(slug))
 
 
 def find_model(source: Source, posted: EventIn) -> ModelVersion | None:

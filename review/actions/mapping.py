@@ -4,14 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.exceptions import Invalid
 from accounts.models import User
 from inference.actions.sites import create_camera, register_model_version
-from inference.models import Site
+from inference.models import Camera, ModelVersion, Site
+from inference.models.site import camera_slug
 from review.actions.routing import route
 from review.models import Event, Parking, ParkingCause, Taxonomy, TaxonomyClass
 
@@ -19,6 +19,7 @@ from review.models import Event, Parking, ParkingCause, Taxonomy, TaxonomyClass
 def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User, now: datetime) -> int:
     """Create the camera, model version or class that parked events name, and route them; how many came through.
 
+    What was made by other ways in the meantime is not made again: the events that wait for it are routed all the same.
     Raises Invalid when nothing waits for it.
     """
     waiting = Parking.objects.filter(site=site, cause=cause, value=value, resolved_at=None)
@@ -26,8 +27,10 @@ def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User,
     if first is None:
         raise Invalid(_("Nothing waits for this any more."), code="nothing_parked")
     with transaction.atomic():
+        # Two who resolve at one site at once go one after the other.
+        Site.objects.select_for_update().get(pk=site.pk)
         if cause == ParkingCause.CAMERA:
-            create_camera(site=site, slug=slugify(value)[:60] or "camera", name=value, maker=person)
+            add_camera(site, value, person)
         elif cause == ParkingCause.MODEL:
             register_from(first.event, person)
         else:
@@ -35,7 +38,16 @@ def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User,
         return resolve(site=site, cause=cause, value=value, person=person, now=now)
 
 
+def add_camera(site: Site, name: str, person: User) -> None:
+    slug = camera_slug(name)
+    if not Camera.objects.filter(site=site, slug__in=[name, slug]).exists():
+        create_camera(site=site, slug=slug, name=name, maker=person)
+
+
 def register_from(event: Event, person: User) -> None:
+    wanted = {"site": event.site, "name": event.model_name, "version": event.model_version_name}
+    if ModelVersion.objects.filter(**wanted).exists():
+        return
     register_model_version(
         site=event.site,
         name=event.model_name,
@@ -48,7 +60,7 @@ def register_from(event: Event, person: User) -> None:
 
 def add_class(site: Site, name: str, person: User) -> None:
     """Append a class to every taxonomy of the site, each with the next free index."""
-    for taxonomy in Taxonomy.objects.filter(site=site):
+    for taxonomy in Taxonomy.objects.filter(site=site).exclude(classes__name=name):
         append_class(taxonomy=taxonomy, name=name, person=person)
 
 
