@@ -80,3 +80,9 @@ def test_broken_structures_are_refused_and_never_loop(junk, place):
             strip_jpeg(broken)
         except CannotStrip:
             continue
+
+
+def test_a_segment_that_is_not_understood_is_not_dropped_silently():
+    data = encoded(picture())
+    with pytest.raises(CannotStrip):
+        strip_jpeg(data[:2] + b"\xff\xf0\x00\x04ab" + data[2:])
