@@ -44,9 +44,12 @@ def yolo(path: Path, rows: np.ndarray, names: list[str], **kwargs: Any) -> Path:
     return save(path, {"output0": rows[None]}, metadata=metadata | kwargs.pop("metadata", {}), **kwargs)
 
 
-def nanodet(path: Path, scores: list[np.ndarray], distances: list[np.ndarray], names: list[str]) -> Path:
+def nanodet(
+    path: Path, scores: list[np.ndarray], distances: list[np.ndarray], names: list[str], *, scores_last: bool = False
+) -> Path:
     """A NanoDet-style model of 64 x 64 px with strides 8, 16, 32."""
     strides = (8, 16, 32)
     outputs = {f"scores_{s}": value[None] for s, value in zip(strides, scores, strict=True)}
-    outputs |= {f"distances_{s}": value[None] for s, value in zip(strides, distances, strict=True)}
+    sides = {f"distances_{s}": value[None] for s, value in zip(strides, distances, strict=True)}
+    outputs = sides | outputs if scores_last else outputs | sides
     return save(path, outputs, metadata={"names": json.dumps(names)})

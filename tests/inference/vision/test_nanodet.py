@@ -28,9 +28,9 @@ def test_distances_are_the_expectation_of_their_distribution(logits):
     np.testing.assert_allclose(expected_distances(logits), np.array(expected).reshape(-1, 4), atol=1e-3)
 
 
-def one_box(stride_at, cell, class_index, score, sides):
+def one_box(stride_at, cell, class_index, score, sides, classes=3):
     """Outputs that hold one box: `sides` are whole distances in strides."""
-    scores = [np.zeros((n, 3), np.float32) for n in CELLS]
+    scores = [np.zeros((n, classes), np.float32) for n in CELLS]
     distances = [np.zeros((n, 4 * BINS), np.float32) for n in CELLS]
     scores[stride_at][cell, class_index] = score
     for side, distance in enumerate(sides):
@@ -47,6 +47,16 @@ def test_a_box_stands_where_its_cell_and_distances_say(tmp_path):
     # Cell 6 of a 4 x 4 grid with stride 16 has its centre at (40, 24).
     assert [(d.name, d.box) for d in found] == [("c", (24.0, 24.0, 32.0, 32.0))]
     assert found[0].confidence == pytest.approx(0.7, abs=1e-4)
+
+
+@pytest.mark.parametrize("scores_last", [False, True])
+@pytest.mark.parametrize("classes", [3, 8, 4 * BINS])
+def test_outputs_are_told_apart_in_any_order_even_when_they_are_equally_wide(tmp_path, classes, scores_last):
+    scores, distances = one_box(1, 6, 2, 0.7, (1, 0, 1, 2), classes)
+    names = [f"class {number}" for number in range(classes)]
+    path = synthetic.nanodet(tmp_path / "m.onnx", scores, distances, names, scores_last=scores_last)
+    found = Detector.open(path).detect(np.zeros((64, 64, 3), np.uint8), 0.25)
+    assert [(d.name, d.box) for d in found] == [("class 2", (24.0, 24.0, 32.0, 32.0))]
 
 
 def test_boxes_come_back_in_the_frames_own_pixels(tmp_path):
