@@ -21,7 +21,7 @@ from typing import Any
 import cv2
 import msgspec
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped, unused-ignore]
 
 from inference.edge import agent
 from inference.edge.actions import Actions

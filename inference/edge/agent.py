@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import psutil
+import psutil  # type: ignore[import-untyped, unused-ignore]
 
 from inference.edge import log, rules
 from inference.edge.actions import Actions

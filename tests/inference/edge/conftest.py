@@ -71,7 +71,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(model: Path, video: Path) -> Callable[..., dict[str, Any]]:
+def configured(model: Path, video: Path) -> Callable[..., dict[str, Any]]:
     """A configuration that posts the doubtful cat of each pass, with changes by section."""
 
     def build(**changes: Any) -> dict[str, Any]:
