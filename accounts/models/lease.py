@@ -12,6 +12,11 @@ class LeaseManager(models.Manager["Lease"]):
             free = Q(expires_at__lte=now) | Q(holder=holder)
             return self.filter(free, name=name).update(holder=holder, expires_at=now + lasts) == 1
 
+    def one_at_a_time(self, name: str, *, now: datetime) -> None:
+        """Wait until no other transaction goes by `name`, and keep them out until the caller's one ends."""
+        self.bulk_create([Lease(name=name, holder="", expires_at=now)], ignore_conflicts=True)
+        self.select_for_update().get(name=name)
+
 
 class Lease(models.Model):
     """Who of the workers may do the periodic work called `name`."""

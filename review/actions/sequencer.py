@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from review.models import SequencedOutcome, Verdict
+from accounts.models import Lease
+from review.models import Retraction, SequencedOutcome, Verdict
 
 BATCH = 500
 
@@ -12,16 +13,29 @@ BATCH = 500
 def sequence_outcomes(*, now: datetime) -> int:
     """Number the verdicts whose undo window is over, oldest first; how many there were.
 
-    Called by the worker that holds the tick's lease. Two at once are harmless: a verdict is numbered once only.
+    A reader who has seen a number never misses a smaller one: batches are made one after the other, each committed
+    before the next one takes its numbers.
     """
     done = 0
     while True:
-        waiting = Verdict.objects.filter(final_at__lte=now, retraction=None, sequenced=None).order_by("final_at", "id")
-        batch = list(waiting.values_list("pk", flat=True)[:BATCH])
         with transaction.atomic():
-            SequencedOutcome.objects.bulk_create(
-                [SequencedOutcome(verdict_id=pk, sequenced_at=now) for pk in batch], ignore_conflicts=True
-            )
+            Lease.objects.one_at_a_time("sequencer", now=now)
+            batch = waiting(now)
+            SequencedOutcome.objects.bulk_create([SequencedOutcome(verdict_id=pk, sequenced_at=now) for pk in batch])
         done += len(batch)
         if len(batch) < BATCH:
             return done
+
+
+def waiting(now: datetime) -> list[object]:
+    """The next verdicts to number, their items locked; inside a transaction.
+
+    An undo that is just being written holds its item, which is passed over until next time. One that was committed
+    between the look and the lock shows in the second look.
+    """
+    rows = Verdict.objects.filter(final_at__lte=now, retraction=None, sequenced=None).order_by("final_at", "id")
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_related("item").select_for_update(skip_locked=True, of=("item",))
+    found = [verdict.pk for verdict in rows[:BATCH]]
+    retracted = set(Retraction.objects.filter(verdict__in=found).values_list("verdict_id", flat=True))
+    return [pk for pk in found if pk not in retracted]
