@@ -8,12 +8,12 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.exceptions import Invalid
+from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from review import broadcast
 from review.actions.claims import lease
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
-from review.models import Answer, Claim, Ended, Event, Item, ItemState, Outcome, Retraction, Verdict
+from review.models import Answer, Claim, Ended, Event, Item, ItemState, Outcome, Retraction, SequencedOutcome, Verdict
 from review.schemas import LabelIn, VerdictIn
 from review.strict_json import digest
 
@@ -51,7 +51,8 @@ def give_verdict(*, item: Item, person: User, answer: VerdictIn, now: datetime) 
     try:
         with transaction.atomic():
             return Given(write(item, claim, answer, labels, fingerprint, now), created=True)
-    except IntegrityError:
+    except (IntegrityError, Conflict):
+        # Two submits of one answer at once: the other one has won, and this is its repeat.
         if first := Verdict.objects.filter(person=person, key=answer.key).first():
             return replay(first, item, fingerprint)
         raise
@@ -154,19 +155,26 @@ def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     event = item.event
     predictions = event.predictions if answer.complete else event.subject_predictions
     labels = [prediction_label(event, prediction) for prediction in predictions]
-    if answer.labels and {label.prediction for label in answer.labels} - {label["prediction"] for label in labels}:
-        raise Invalid(_("These labels are no confirmation of the predictions; send correct."), code="labels_do_not_confirm")
+    said = {(label.prediction, label.class_) for label in answer.labels}
+    if said - {(label["prediction"], label["class"]) for label in labels}:
+        raise Invalid(
+            _("These labels are no confirmation of the predictions; send correct."), code="labels_do_not_confirm"
+        )
     require_classes(item, labels)
     return labels
 
 
 def prediction_label(event: Event, prediction: dict[str, Any]) -> dict[str, Any]:
     """A prediction as a label: same class and geometry, clipped to the frame."""
-    label = {"class": prediction["class"], "attributes": prediction.get("attributes", {}), "prediction": prediction["id"]}
+    label = {
+        "class": prediction["class"],
+        "attributes": prediction.get("attributes", {}),
+        "prediction": prediction["id"],
+    }
     if "box" in prediction:
         label["box"] = clip(prediction["box"], event)
     if "polygon" in prediction:
-        label["polygon"] = prediction["polygon"]
+        label["polygon"] = clip_polygon(prediction["polygon"], event)
     return label
 
 
@@ -178,9 +186,7 @@ def label_row(event: Event, label: LabelIn) -> dict[str, Any]:
     if label.box is not None:
         row["box"] = clip(label.box, event)
     if label.polygon is not None:
-        row["polygon"] = [
-            [min(max(x, 0.0), event.frame_width_px), min(max(y, 0.0), event.frame_height_px)] for x, y in label.polygon
-        ]
+        row["polygon"] = clip_polygon(label.polygon, event)
     if event.task == "detection" and label.box is None:
         raise Invalid(_("A label of a detection needs a box."), code="box_required")
     if event.task == "segmentation" and label.polygon is None and label.box is None:
@@ -195,7 +201,17 @@ def clip(box: Any, event: Event) -> list[float]:
     bottom = min(float(box[1]) + float(box[3]), float(event.frame_height_px))
     if right <= left or bottom <= top:
         raise Invalid(_("A box lies outside the picture."), code="label_outside_frame")
-    return [round(value, 3) for value in (left, top, right - left, bottom - top)]
+    # A thousandth of a pixel at least, so that rounding never makes a box of nothing.
+    return [round(left, 3), round(top, 3), max(round(right - left, 3), 0.001), max(round(bottom - top, 3), 0.001)]
+
+
+def clip_polygon(polygon: Any, event: Event) -> list[list[float]]:
+    """`[[x, y], ...]` with every corner inside the frame. Raises Invalid `label_outside_frame` when no area is left."""
+    width, height = float(event.frame_width_px), float(event.frame_height_px)
+    inside = [[min(max(float(x), 0.0), width), min(max(float(y), 0.0), height)] for x, y in polygon]
+    if any(len({corner[side] for corner in inside}) == 1 for side in (0, 1)):
+        raise Invalid(_("A polygon lies outside the picture."), code="label_outside_frame")
+    return inside
 
 
 def require_classes(item: Item, labels: list[dict[str, Any]]) -> None:
@@ -246,8 +262,11 @@ def undo(*, verdict: Verdict, now: datetime) -> Claim:
     )
     try:
         with transaction.atomic():
-            Retraction.objects.create(verdict=verdict, person=verdict.person, created_at=now)
             reopen(item, verdict, claim)
+            if SequencedOutcome.objects.filter(verdict=verdict).exists():
+                # The item is ours by now, and the sequencer was faster: the outcome has left.
+                raise UndoWindowOver
+            Retraction.objects.create(verdict=verdict, person=verdict.person, created_at=now)
             claim.save(force_insert=True)
             audit.record(
                 "verdict.undone",
