@@ -16,7 +16,6 @@ from review.models import Policy, PolicyState, Rule
 
 COPIED = [
     "key",
-    "position",
     "name",
     "explanation",
     "kinds",
@@ -73,25 +72,30 @@ def publish(
 
 
 def change_bands(
-    *, site: Site, version: int, changes: Sequence[BandChange], floor: float | None, person: User, reason: str, now: datetime
+    *,
+    site: Site,
+    version: int,
+    changes: Sequence[BandChange],
+    floor: float | None,
+    person: User,
+    reason: str,
+    now: datetime,
 ) -> Policy:
     """Publish the live policy again with other review bands.
 
-    `version` is the one that the person looked at; another live version by now is Conflict `stale_version`. A band that
-    begins below `floor`, what the site's sources report at least, is Invalid `band_below_floor`: nothing is posted there.
+    `version` is the one that the person looked at; another live version by now is Conflict `stale_version`. A band
+    that begins below `floor`, what the site's sources report at least, is Invalid `band_below_floor`: nothing is
+    posted there.
     """
     if not reason.strip():
         raise Invalid(_("Say why the bands change."), code="reason_required")
     for change in changes:
         check_band(change, floor)
-    live = Policy.objects.filter(site=site, state=PolicyState.LIVE).first()
-    if live is None or live.version != version:
-        raise Conflict(_("Somebody else has changed this policy; look at it again."), code="stale_version")
-    rows = [{name: getattr(rule, name) for name in COPIED[:1] + COPIED[2:]} for rule in live.rules.order_by("position")]
-    before = {change: band_in(rows, change) for change in changes}
-    for change in changes:
-        set_band(rows, change)
     with transaction.atomic():
+        rows = rules_of_live(site, version)
+        before = {change: band_in(rows, change) for change in changes}
+        for change in changes:
+            set_band(rows, change)
         policy = publish(site=site, rules=rows, person=person, reason=reason.strip(), now=now)
         audit.record(
             "policy.bands_changed",
@@ -105,6 +109,14 @@ def change_bands(
             ],
         )
     return policy
+
+
+def rules_of_live(site: Site, version: int) -> list[dict[str, Any]]:
+    """The rules of the live policy as columns, in order, the policy locked: of two who change it, one is told so."""
+    live = Policy.objects.select_for_update().filter(site=site, state=PolicyState.LIVE).first()
+    if live is None or live.version != version:
+        raise Conflict(_("Somebody else has changed this policy; look at it again."), code="stale_version")
+    return [{name: getattr(rule, name) for name in COPIED} for rule in live.rules.order_by("position")]
 
 
 def row_of(rows: list[dict[str, Any]], change: BandChange) -> dict[str, Any]:
