@@ -45,6 +45,15 @@ def printable_lines(text: str) -> str:
     return text
 
 
+def is_printable(text: str) -> bool:
+    """Whether a note from outside can be kept and shown."""
+    try:
+        printable_lines(text)
+    except ValueError:
+        return False
+    return True
+
+
 def carried(moment: datetime) -> datetime:
     """Refuse an instant so near the ends of the calendar that no time zone or database carries it."""
     if not 2 <= moment.year <= 9998:

@@ -122,7 +122,7 @@ def release(request: HttpRequest, pk: UUID) -> HttpResponse:
 def skip(request: HttpRequest, pk: UUID) -> HttpResponse:
     claim, now = own_claim(request, pk, {"minutes"}), timezone.now()
     minutes = fields(request, {"claim_token", "minutes"}).get("minutes", 10)
-    if not isinstance(minutes, int) or not 1 <= minutes <= 7 * 24 * 60:
+    if type(minutes) is not int or not 1 <= minutes <= 7 * 24 * 60:
         raise Invalid("minutes: a whole number from 1 to 10080", code="schema")
     claims.skip(claim=claim, until=now + timedelta(minutes=minutes), now=now)
     return HttpResponse(status=204)
@@ -134,8 +134,8 @@ def escalate(request: HttpRequest, pk: UUID) -> HttpResponse:
     claim = own_claim(request, pk, {"note", "queue"})
     data = fields(request, {"claim_token", "note", "queue"})
     note = data.get("note") or ""
-    if not isinstance(note, str) or len(note) > 1000:
-        raise Invalid("note: at most 1000 characters", code="schema")
+    if not isinstance(note, str) or len(note) > 1000 or not schemas.is_printable(note):
+        raise Invalid("note: at most 1000 characters, none of them control characters", code="schema")
     claims.escalate(claim=claim, to=target_of(request, claim, data.get("queue")), note=note, now=timezone.now())
     return HttpResponse(status=204)
 
