@@ -1,12 +1,16 @@
 """What every test may use: two sites, three fixed people, and a file store of its own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.models import User
@@ -14,6 +18,49 @@ from accounts.roles import Role
 from review.actions.routing import rules_of
 from tests import factories
 from tests.factories import Place
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The suite's database without the table of django-auditlog that our own one stands in for.
+
+    Nothing writes it, but it refers to a table that transactional tests empty, which PostgreSQL then refuses.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Runs a call in threads that start together, each with database connections of its own."""
+
+    def __call__[T](self, threads: int, call: Callable[[int], T]) -> list[T]:
+        gate = Barrier(threads)
+
+        def one(number: int) -> T:
+            gate.wait(timeout=60)
+            try:
+                return call(number)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(one, range(threads)))
+
+
+@pytest.fixture
+def at_once(transactional_db: None) -> AtOnce:
+    """Races; the test itself must be `django_db(transaction=True)`."""
+    return AtOnce()
+
+
+@pytest.fixture
+def broadcasts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The groups that were told something, in order."""
+    told: list[str] = []
+    monkeypatch.setattr("review.broadcast.send", lambda group, _message: told.append(group))
+    return told
 
 
 @pytest.fixture(autouse=True)

@@ -3,15 +3,13 @@
 import base64
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 from django.test.client import MULTIPART_CONTENT
 from hypothesis import HealthCheck, given
@@ -974,26 +972,6 @@ def test_nothing_that_can_be_posted_is_a_crash(http: Client, changes: list[tuple
 
 
 # At once
-
-
-@pytest.fixture
-def at_once(transactional_db: None) -> Callable[[int, Callable[[int], Any]], list[Any]]:
-    """Run a call in n threads that start together, each with connections of its own."""
-
-    def run(threads: int, call: Callable[[int], Any]) -> list[Any]:
-        gate = Barrier(threads)
-
-        def one(number: int) -> Any:
-            gate.wait()
-            try:
-                return call(number)
-            finally:
-                connections.close_all()
-
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(one, range(threads)))
-
-    return run
 
 
 @pytest.mark.django_db(transaction=True)
