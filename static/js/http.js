@@ -13,6 +13,11 @@ export class Problem extends Error {
     this.body = body;
   }
 
+  /** @returns {boolean} true when the session is over, or the page's token belongs to an older one */
+  get signedOut() {
+    return this.status === 401 || (this.status === 403 && !this.code);
+  }
+
   /** @returns {boolean} true when the same request may succeed later */
   get passing() {
     return this.status === 0 || this.status === 408 || this.status === 425 || this.status === 429 || this.status >= 500;

@@ -176,6 +176,19 @@ def test_a_lost_connection_sends_the_same_answer_again(desk: Desk) -> None:
     assert len({verdict["key"] for verdict in desk.sent("verdict")}) == 1
 
 
+def test_an_answer_outlives_the_session(desk: Desk) -> None:
+    desk.on_verdict = lambda route: route.fulfill(status=401, json={"code": "unauthenticated"})
+    desk.open()
+    desk.press("Enter")
+    desk.page.wait_for_selector("[data-banner]:not([hidden])")
+    assert "You are signed out" in desk.page.inner_text("[data-banner]")
+    assert kept(desk) == 1
+    desk.on_verdict = None
+    with desk.page.expect_response("**/verdict/"):
+        desk.page.click("[data-banner-action]")
+    desk.page.wait_for_function("() => !Object.keys(localStorage).some((k) => k.includes('.verdict.'))")
+
+
 def kept(desk: Desk) -> int:
     """How many verdicts local storage still holds."""
     return int(desk.page.evaluate("() => Object.keys(localStorage).filter((k) => k.includes('.verdict.')).length"))

@@ -68,6 +68,11 @@ export class Banner {
     this.#show(t("unreachable-title"), detail || t("unreachable-detail"), t("unreachable-again"), again);
   }
 
+  /** The session is over. Answers are kept; the sign-in comes back to this page, which sends them. */
+  signedOut() {
+    this.#show(t("signed-out-title"), t("signed-out-detail"), t("signed-out-again"), () => location.reload());
+  }
+
   /** A plain refusal of something that was tried. */
   said(title, detail) {
     this.#show(title, detail, "", null);

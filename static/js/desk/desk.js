@@ -61,6 +61,7 @@ export class Desk {
     this.outbox = new Outbox(document.body.dataset.person || "", {
       onCount: (count) => this.bar.showUnsent(count),
       onRefused: (entry, problem) => this.#refused(entry, problem),
+      onSignedOut: () => this.banner.signedOut(),
     });
     this.session = new Session(config, { holdingElsewhere: () => this.outbox.items, onLost: (item) => this.#lost(item) });
   }
@@ -118,8 +119,9 @@ export class Desk {
         return taken;
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
-        if (!problem.passing) return this.#cannotTake(problem);
-        this.banner.unreachable("", () => {});
+        if (problem.signedOut) this.banner.signedOut();
+        else if (problem.passing) this.banner.unreachable("", () => location.reload());
+        else return this.#cannotTake(problem);
         await new Promise((resolve) => setTimeout(resolve, backOff(attempt)));
       }
     }

@@ -3,7 +3,7 @@
  * same key after trouble, so a crash or a lost connection neither loses nor doubles an answer.
  */
 import { backOff } from "../live.js";
-import { post } from "../http.js";
+import { Problem, post } from "../http.js";
 
 const KEEPALIVE_LIMIT = 60000;
 
@@ -12,15 +12,17 @@ export class Outbox {
   #entries = new Map();
   #onCount;
   #onRefused;
+  #onSignedOut;
 
   /**
    * @param {string} person id of who answers; others at the same browser never send these
-   * @param {{onCount: (n: number) => void, onRefused: (entry: object, problem: object) => void}} hooks
+   * @param {{onCount: (n: number) => void, onRefused: (entry: object, problem: object) => void, onSignedOut: () => void}} hooks
    */
-  constructor(person, { onCount, onRefused }) {
+  constructor(person, { onCount, onRefused, onSignedOut }) {
     this.#prefix = `second-look.verdict.${person}.`;
     this.#onCount = onCount;
     this.#onRefused = onRefused;
+    this.#onSignedOut = onSignedOut;
     window.addEventListener("online", () => this.#entries.forEach((entry) => entry.wake?.()));
   }
 
@@ -68,8 +70,9 @@ export class Outbox {
         this.#done(entry);
         return answer;
       } catch (problem) {
-        if (problem.passing === false) return this.#refuse(entry, problem);
-        if (problem.passing === undefined) throw problem;
+        if (!(problem instanceof Problem)) throw problem;
+        if (problem.signedOut) this.#onSignedOut();
+        else if (!problem.passing) return this.#refuse(entry, problem);
         this.#onCount(this.#entries.size);
         await this.#pause(entry, attempt);
       }
