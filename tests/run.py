@@ -13,7 +13,12 @@ DATABASE = os.environ.get("SECONDLOOK_TEST_DATABASE_URL", "postgresql://postgres
 REDIS = os.environ.get("SECONDLOOK_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 CI = os.environ.get("CI") == "true"
 # What has nothing to do with the database runs once.
-ONCE = ["--ignore=tests/inference/vision", "--ignore=tests/inference/edge", "--ignore=tests/browser"]
+ONCE = [
+    "--ignore=tests/inference/vision",
+    "--ignore=tests/inference/edge",
+    "--ignore=tests/browser",
+    "--ignore=tests/deploy/test_kill.py",
+]
 
 
 def in_reach(address: str) -> bool:

@@ -104,6 +104,8 @@ CSRF_COOKIE_SAMESITE = "Lax"
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 AUDITLOG_INCLUDE_ALL_MODELS = False
+# Our entry replaces auditlog's own; without this its unused table would be made as well, and stand in the way.
+MIGRATION_MODULES = {"auditlog": None}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
