@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermission
 
@@ -48,6 +48,7 @@ def give(
         require_may_grant(giver, role, scope=scope, scope_id=scope_id, site_id=site_id)
     try:
         with transaction.atomic():
+            close_ended(person, role, scope, scope_id, now)
             grant = Grant.objects.create(
                 person=person,
                 role=role,
@@ -73,12 +74,21 @@ def take_back(*, grant: Grant, taker: User, reason: str, now: datetime) -> None:
     site_id = site_of(scope, grant.scope_id)
     require_may_grant(taker, role, scope=scope, scope_id=grant.scope_id, site_id=site_id)
     with transaction.atomic():
+        if role == Role.ADMINISTRATOR:
+            # Two who take back the last two at once go one after the other, and the second one is refused.
+            list(Grant.objects.last_everywhere(role, now).select_for_update(of=("self",)))
         if not Grant.objects.filter(pk=grant.pk, revoked_at=None).update(revoked_at=now, revoked_by=taker):
             raise Conflict(_("This grant has ended already."), code="grant_ended")
         if role == Role.ADMINISTRATOR and not Grant.objects.last_everywhere(role, now).exists():
             raise Conflict(_("The last administrator cannot be removed."), code="last_administrator")
         derive(grant.person, now=now)
         audit.record("grant.taken_back", actor=taker, on=grant.person, site_id=site_id, why=reason, **story(grant))
+
+
+def close_ended(person: User, role: Role, scope: Scope, scope_id: UUID | None, now: datetime) -> None:
+    """Mark this grant as over if its end has passed, so that it can be given anew."""
+    same = Grant.objects.filter(person=person, role=role, scope_type=scope, scope_id=scope_id, revoked_at=None)
+    same.filter(ends_at__lte=now).update(revoked_at=F("ends_at"))
 
 
 def require_may_grant(giver: User, role: Role, *, scope: Scope, scope_id: UUID | None, site_id: UUID | None) -> None:

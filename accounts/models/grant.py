@@ -58,6 +58,12 @@ class Grant(models.Model):
                 condition=Q(revoked_at=None),
                 name="grant_once_per_scope",
             ),
+            # NULL is equal to nothing, so the constraint above does not see two grants everywhere.
+            models.UniqueConstraint(
+                fields=["person", "role"],
+                condition=Q(revoked_at=None, scope_type=Scope.EVERYWHERE),
+                name="grant_once_everywhere",
+            ),
         ]
         indexes = [models.Index(fields=["person", "revoked_at"], name="grant_of_person")]
 

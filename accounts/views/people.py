@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import Reach, reach, scope_filter
+from accounts.access import Reach, reach
 from accounts.actions.grants import give, scopes_within, take_back
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
 from accounts.forms import GrantForm
 from accounts.models import Grant, User
+from accounts.models.grant import GrantQuerySet
 from accounts.roles import Right
 
 
@@ -26,7 +27,7 @@ def people(request: HttpRequest) -> HttpResponse:
     form = GrantForm(scopes_within(where), request.POST or None)
     if request.method == "POST" and form.is_valid() and give_from(request, form):
         return redirect("people")
-    rows = Grant.objects.live(timezone.now()).filter(scope_filter(where, site="scope_id", queue="scope_id"))
+    rows = grants_within(where).live(timezone.now())
     names = {str(pk): name for _kind, pk, name in scopes_within(where)}
     context = {
         "rows": [row_of(grant, names) for grant in rows.select_related("person", "granted_by").order_by("person__name")],
@@ -46,6 +47,13 @@ def grantable(request: HttpRequest) -> Reach:
         sites=everything.sites | operators.sites,
         queues=everything.queues | operators.queues,
     )
+
+
+def grants_within(where: Reach) -> GrantQuerySet:
+    """The grants on the scopes of a reach; a site's reach holds those on the queues of the site."""
+    if where.everywhere:
+        return Grant.objects.all()
+    return Grant.objects.filter(scope_id__in=[pk for _kind, pk, _name in scopes_within(where)])
 
 
 def row_of(grant: Grant, names: dict[str, str]) -> dict[str, Any]:
@@ -73,17 +81,22 @@ def give_from(request: HttpRequest, form: GrantForm) -> bool:
     return True
 
 
+def reason_of(request: HttpRequest) -> str:
+    """What was typed, without what PostgreSQL cannot keep."""
+    return request.POST.get("reason", "").replace("\0", "")[:300]
+
+
 @require_POST
 @signed_in("grant_all or grant_operator on the grant's scope")
 def end_grant(request: HttpRequest, pk: UUID) -> HttpResponse:
     where = grantable(request)
-    rows = Grant.objects.filter(scope_filter(where, site="scope_id", queue="scope_id"), revoked_at=None)
+    rows = grants_within(where).filter(revoked_at=None)
     grant = rows.select_related("person").filter(pk=pk).first()
     if grant is None:
         raise NotFound
     try:
         take_back(
-            grant=grant, taker=person_of(request), reason=request.POST.get("reason", "")[:300], now=timezone.now()
+            grant=grant, taker=person_of(request), reason=reason_of(request), now=timezone.now()
         )
     except SecondLookError as error:
         messages.error(request, str(error.detail))
