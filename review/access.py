@@ -10,6 +10,7 @@ from accounts.roles import Right
 from inference.access import site_for, sites_for
 from review.models import Claim, Event, Evidence, Item, Queue, Release, Verdict
 
+
 def queues_for(person: Visitor, right: Right) -> QuerySet[Queue]:
     """The queues on which `person` holds `right` now."""
     where = reach(person, right)
@@ -88,12 +89,24 @@ def releases_for(person: Visitor, right: Right = Right.SEE_RELEASES) -> QuerySet
     return Release.objects.filter(site__in=sites_for(person, right)).select_related("site", "taxonomy", "created_by")
 
 
+def manifests_for(person: Visitor) -> QuerySet[Release]:
+    """The releases of which `person` may read the data sheet and the manifest, the files themselves apart."""
+    return releases_for(person) | releases_for(person, Right.SEE_MANIFESTS)
+
+
+def manifest_for(person: Visitor, pk: UUID) -> Release:
+    release = manifests_for(person).filter(pk=pk).first()
+    if release is None:
+        raise NotFound
+    return release
+
+
 def release_for(person: Visitor, pk: UUID, right: Right = Right.SEE_RELEASES) -> Release:
     """The release; Refused when the person sees it but may not do this with it."""
     release = releases_for(person, right).filter(pk=pk).first()
     if release is not None:
         return release
-    if releases_for(person).filter(pk=pk).exists():
+    if manifests_for(person).filter(pk=pk).exists():
         raise Refused
     raise NotFound
 

@@ -16,7 +16,7 @@ from review.actions.releases import make_release
 from review.api.auth import Personal, caller_of
 from review.api.bodies import json_body
 from review.models import Release
-from review.views.releases import right_for, send_archive, send_file
+from review.views.releases import release_with, send_archive, send_file
 
 router = Router(tags=["releases"])
 
@@ -75,7 +75,7 @@ def get_release(request: HttpRequest, pk: UUID) -> dict[str, Any]:
 
 @router.get("releases/{uuid:pk}/files/{path:name}", auth=Personal("releases:read"), summary="One file of a release")
 def get_file(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
-    return send_file(request, release_for(caller_of(request), pk, right_for(name)), name)
+    return send_file(request, release_with(caller_of(request), pk, name), name)
 
 
 @router.get("releases/{uuid:pk}/archive", auth=Personal("releases:read"), summary="The whole release as a ZIP, in ranges")

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import audit
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
+from accounts.models import User
 from accounts.roles import Right
 from inference.access import sites_for
 from inference.models import Site
-from review.access import queues_for, release_for, releases_for
+from review.access import manifest_for, manifests_for, release_for, releases_for
 from review.actions.releases import make_release
 from review.forms import ReleaseForm
 from review.models import Queue, Release, ReleaseState
@@ -32,7 +33,7 @@ WORKING = {ReleaseState.FROZEN, ReleaseState.BUILDING, ReleaseState.VERIFYING}
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in("see_releases on the site; making: make_releases")
+@signed_in("see_releases or see_manifests on the site; making: make_releases")
 def releases(request: HttpRequest) -> HttpResponse:
     sites = sites_for(request.user, Right.MAKE_RELEASES)
     queues = Queue.objects.filter(site__in=sites).select_related("site", "taxonomy").order_by("site__name", "name")
@@ -42,7 +43,7 @@ def releases(request: HttpRequest) -> HttpResponse:
             raise NotFound
         if form.is_valid() and (made := freeze(request, form)):
             return redirect("release", made.pk)
-    rows = [list_row(release) for release in releases_for(request.user)[:SHOWN]]
+    rows = [list_row(release) for release in manifests_for(request.user)[:SHOWN]]
     status = 422 if form is not None and form.is_bound else 200
     return render(request, "review/releases.html", {"rows": rows, "form": form}, status=status)
 
@@ -100,7 +101,7 @@ def with_words(release: Release) -> dict[str, Any]:
 @require_safe
 @signed_in("see_releases or see_manifests on the site")
 def release(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = release_for(request.user, pk)
+    found = manifest_for(request.user, pk)
     ready = found.state == ReleaseState.READY
     downloads = ready and releases_for(request.user, Right.MAKE_RELEASES).filter(pk=pk).exists()
     summary = found.summary
@@ -135,9 +136,9 @@ def file_row(found: Release, name: str, size: int, sha256: str, downloads: bool)
 
 
 @require_safe
-@signed_in("see_releases on the site")
+@signed_in("see_releases or see_manifests on the site")
 def state(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = release_for(request.user, pk)
+    found = manifest_for(request.user, pk)
     context = {"release": with_words(found), "building": found.state in WORKING}
     return render(request, "review/_release_state.html", context)
 
@@ -145,11 +146,14 @@ def state(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @signed_in("make_releases on the site; the manifest: see_manifests or see_releases")
 def file(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
-    return send_file(request, release_for(request.user, pk, right_for(name)), name)
+    return send_file(request, release_with(person_of(request), pk, name), name)
 
 
-def right_for(name: str) -> Right:
-    return Right.SEE_RELEASES if name == "manifest.json" else Right.MAKE_RELEASES
+def release_with(person: User, pk: UUID, name: str) -> Release:
+    """The release of which `person` may have the file `name`: the manifest sooner than the rest."""
+    if name == "manifest.json":
+        return manifest_for(person, pk)
+    return release_for(person, pk, Right.MAKE_RELEASES)
 
 
 def send_file(request: HttpRequest, found: Release, name: str) -> HttpResponseBase:
