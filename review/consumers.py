@@ -7,18 +7,20 @@ from uuid import UUID
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.contrib.auth import get_user
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.roles import Right
 from inference.access import sources_for
-from review.access import queues_for, releases_for
+from review.access import manifests_for, queues_for
 
 # At most one message per second and object reaches a page; the last change is never swallowed.
 COALESCE_S = 1.0
 # How long a look at the person's rights is trusted.
 RECHECK_S = 4.0
 SIGNED_OUT = 4401
+TRY_AGAIN = 1013
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
@@ -63,7 +65,13 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """Look at session and rights again and again; a person who lost them hears nothing more."""
         while True:
             await asyncio.sleep(RECHECK_S)
-            if not await self.refresh_groups():
+            try:
+                still = await self.refresh_groups()
+            except (DatabaseError, OSError):
+                # Rights that cannot be looked up are not trusted any longer; the page comes back by itself.
+                await self.close(code=TRY_AGAIN)
+                raise
+            if not still:
                 await self.close(code=SIGNED_OUT)
                 return
 
@@ -88,7 +96,7 @@ def visible_groups(scope: dict[str, Any]) -> set[str] | None:
         return None
     queues: set[UUID] = set(queues_for(person, Right.SEE_EVENTS).values_list("pk", flat=True))
     sources: set[UUID] = set(sources_for(person).values_list("pk", flat=True))
-    releases: set[UUID] = set(releases_for(person).values_list("pk", flat=True)[:200])
+    releases: set[UUID] = set(manifests_for(person).values_list("pk", flat=True)[:200])
     return (
         {f"queue.{pk}" for pk in queues}
         | {f"source.{pk}" for pk in sources}
