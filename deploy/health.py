@@ -11,9 +11,11 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_tasks_db.models import DBTaskResult
+from redis.exceptions import RedisError
 
 from accounts.doors import public
 from review import evidence_store
+from review.evidence_store import StoreFull
 
 OLD_TASK = timedelta(minutes=5)
 
@@ -44,7 +46,7 @@ def check(part: Any) -> str:
     """`ok`, or what is wrong in one word; an exception's text stays in the log."""
     try:
         return str(part())
-    except (OperationalError, OSError):
+    except (OperationalError, OSError, RedisError, StoreFull):
         return "unavailable"
 
 
