@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
 from accounts.context import CURRENT, RequestContext
-from accounts.exceptions import SecondLookError
+from accounts.exceptions import Invalid, NotFound, SecondLookError
 from review import problems
+from review.images import UnsupportedType
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 logger = structlog.get_logger(__name__)
@@ -36,6 +37,26 @@ class RequestContextMiddleware:
             CURRENT.reset(token)
         response["X-Request-ID"] = request_id
         return response
+
+
+class PlainRequestsMiddleware:
+    """Turns away what no page or program of ours sends and some part behind this would stumble over.
+
+    PostgreSQL keeps no NUL, and a body in a charset that is none of text breaks Django's form parser.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info:
+            return problems.answer(request, NotFound())
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return problems.answer(request, Invalid("The address holds a NUL character.", code="nul_character"))
+        charset = (request.content_params or {}).get("charset", "utf-8").lower()
+        if charset not in {"utf-8", "utf8"}:
+            return problems.answer(request, UnsupportedType("Send text in UTF-8."))
+        return self.get_response(request)
 
 
 class PrivateAnswersMiddleware:

@@ -43,8 +43,6 @@ def multipart_body(request: HttpRequest) -> tuple[Any, dict[str, bytes]]:
     Raises TooLarge (413), or Invalid for a broken envelope, a missing or repeated part.
     """
     limits = settings.SECONDLOOK
-    if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
-        raise UnsupportedType(_("Send the event in UTF-8."))
     require_length(request, limits["MAX_EVENT_BYTES"] + 10 * limits["MAX_EVIDENCE_BYTES"] + ENVELOPE)
     try:
         fields, files = request.POST, request.FILES

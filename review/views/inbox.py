@@ -66,7 +66,7 @@ def create(request: HttpRequest, sites: dict[str, Site]) -> None:
         through = create_missing(
             site=site,
             cause=ParkingCause(cause),
-            value=request.POST.get("value", "")[:200],
+            value=request.POST.get("value", "").replace("\0", "")[:200],
             person=person_of(request),
             now=timezone.now(),
         )
