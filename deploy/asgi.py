@@ -1,24 +1,25 @@
-"""ASGI entry: pages through Django, the live socket through Channels."""
+"""ASGI entry: pages and API through Django, the live socket through Channels."""
 
 import asyncio
 import os
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+from django import setup
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings.production")
-django_application = get_asgi_application()
+setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from deploy.handler import OneThreadHandler  # noqa: E402
 from review import broadcast  # noqa: E402
 from review.routes import websocket_urlpatterns  # noqa: E402
 
 router = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": OneThreadHandler(),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

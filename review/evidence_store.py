@@ -29,22 +29,25 @@ def local_path(name: str) -> Path | None:
     return Path(store.path(name)) if isinstance(store, FileSystemStorage) else None
 
 
-def write(name: str, data: bytes) -> None:
+def write(name: str, data: bytes) -> bool:
     """Keep `data` as `name`, replacing nothing that is whole already, and return when it is on stable storage.
 
-    On a disk: temporary file, fsync, rename, fsync of the folder. Raises StoreFull when there is no room.
+    True when it was not there before. On a disk: temporary file, fsync, rename, fsync of the folder. Raises StoreFull
+    when there is no room.
     """
     path = local_path(name)
     if path is None:
-        if not file_store().exists(name):
-            file_store().save(name, ContentFile(data))
-        return
+        if file_store().exists(name):
+            return False
+        file_store().save(name, ContentFile(data))
+        return True
     if path.exists() and path.stat().st_size == len(data):
-        return
+        return False
     try:
         write_durably(path, data)
     except OSError as error:
         raise StoreFull from error
+    return True
 
 
 def write_durably(path: Path, data: bytes) -> None:

@@ -2,18 +2,23 @@
 
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from accounts.models import Lease
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
+from review.tasks.renditions import sweep_renditions
 
 logger = structlog.get_logger(__name__)
 HOLDER = f"{socket.gethostname()}:{os.getpid()}"
 LEASE = timedelta(seconds=15)
+# Housekeeping is due this often; the rest at each tick.
+HOUSEKEEPING = timedelta(minutes=10)
+FINISHED_TASKS_KEPT = timedelta(days=1)
 
 
 def tick() -> bool:
@@ -23,4 +28,12 @@ def tick() -> bool:
         return False
     sequence_outcomes(now=now)
     resume_stuck(now=now)
+    if Lease.objects.take("housekeeping", holder=str(now), now=now, lasts=HOUSEKEEPING):
+        housekeeping(now)
     return True
+
+
+def housekeeping(now: datetime) -> None:
+    """What may wait some minutes: lost renditions, and records of tasks that are long done."""
+    sweep_renditions(now=now)
+    DBTaskResult.objects.finished().filter(finished_at__lt=now - FINISHED_TASKS_KEPT).delete()

@@ -10,25 +10,16 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
+from inference.tokens import forget_tokens
+from review import known
 from review.actions.routing import rules_of
 from tests import factories
 from tests.factories import Place
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """The suite's database without the table of django-auditlog that our own one stands in for.
-
-    Nothing writes it, but it refers to a table that transactional tests empty, which PostgreSQL then refuses.
-    """
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
 
 
 @dataclass(frozen=True)
@@ -74,11 +65,11 @@ def file_store(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_kept_rules() -> Iterator[None]:
-    """Rules are kept per process by policy id; ids of one test mean nothing to the next."""
-    rules_of.cache_clear()
+def nothing_kept() -> Iterator[None]:
+    """What a process keeps (rules, known names, trusted tokens) means nothing to the next test."""
+    for forget in (rules_of.cache_clear, known.forget, forget_tokens):
+        forget()
     yield
-    rules_of.cache_clear()
 
 
 @pytest.fixture

@@ -190,4 +190,5 @@ SECONDLOOK: dict[str, Any] = {
     "MAX_EVENT_BYTES": env.integer("SECONDLOOK_MAX_EVENT_BYTES", 1_000_000, low=1000, high=20_000_000),
     "MIN_FREE_BYTES": env.integer("SECONDLOOK_MIN_FREE_BYTES", 200_000_000, low=0, high=10**13),
     "APPEND_ONLY": True,
+    "DECODE_IN_CHILD": True,
 }

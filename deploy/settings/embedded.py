@@ -11,8 +11,9 @@ SECRET_KEY = env.text("SECONDLOOK_SECRET_KEY")
 ALLOWED_HOSTS = env.names("SECONDLOOK_HOSTS", "localhost,127.0.0.1,[::1]")
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "deploy.sqlite",
         "NAME": DATA_DIR / "secondlook.sqlite3",
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,

@@ -19,7 +19,7 @@ if os.environ.get("SECONDLOOK_TEST_DATABASE_URL"):
 else:
     DATABASES = {
         "default": {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "deploy.sqlite",
             "NAME": Path(tempfile.gettempdir()) / f"secondlook-test-{os.getpid()}.sqlite3",
             "TEST": {"NAME": Path(tempfile.gettempdir()) / f"secondlook-test-{os.getpid()}.sqlite3"},
             "OPTIONS": {
@@ -46,4 +46,4 @@ WHITENOISE_USE_FINDERS = True
 ACCOUNT_RATE_LIMITS = False
 LOGGING = LOGGING | {"root": {"handlers": [], "level": "CRITICAL"}}
 # Transactional tests empty tables, which the append-only triggers forbid; the tests of the triggers switch them on.
-SECONDLOOK = SECONDLOOK | {"EMBEDDED": True, "APPEND_ONLY": False, "MIN_FREE_BYTES": 0}
+SECONDLOOK = SECONDLOOK | {"EMBEDDED": True, "APPEND_ONLY": False, "DECODE_IN_CHILD": False, "MIN_FREE_BYTES": 0}

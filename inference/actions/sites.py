@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.tokens import new_token, token_hash
 from inference.models import Camera, ModelVersion, Site, Source
 from inference.models.registry import Task
+from inference.tokens import forget_tokens
 
 
 def create_site(
@@ -66,6 +67,7 @@ def revoke_source(*, source: Source, person: User | None, now: datetime) -> None
         if not Source.objects.filter(pk=source.pk, revoked_at=None).update(revoked_at=now):
             raise Conflict(_("This source is revoked already."), code="source_revoked")
         audit.record("source.revoked", actor=person, on=source, site_id=source.site_id)
+        transaction.on_commit(forget_tokens)
 
 
 def register_model_version(

@@ -15,9 +15,9 @@ from accounts.exceptions import Conflict, Invalid
 from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Source
 from inference.models.site import camera_slug
-from review import broadcast, evidence_store, images
+from review import broadcast, evidence_store, images, known
 from review.actions.routing import route
-from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause, TaxonomyClass
+from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause
 from review.models.evidence import evidence_path
 from review.schemas import EventIn, EvidenceIn
 from review.strict_json import digest
@@ -25,6 +25,7 @@ from review.tasks.renditions import make_renditions
 
 SKEW = timedelta(minutes=2)
 LATE = timedelta(hours=24)
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +57,28 @@ def take_in(
     is kept of it.
     """
     body_digest = digest(body)
-    if first := earlier(source, posted.event_id):
-        return repeat(first, body_digest)
     if posted.hold is not None:
         raise Invalid(_("No queue of this site answers held events."), code="hold_not_supported")
     uploads = check_files(posted, files)
     evidence_store.require_room()
-    for upload in uploads:
-        evidence_store.write(evidence_path(str(source.site_id), upload.announced.sha256), upload.data)
-    try:
-        with transaction.atomic():
-            return write_rows(source, posted, body_digest, uploads, now)
-    except IntegrityError:
-        # Two posts of one event at once: the other one has won, and this is its repeat.
-        if first := earlier(source, posted.event_id):
-            return repeat(first, body_digest)
-        raise
+    kept = [
+        (upload, evidence_store.write(evidence_path(str(source.site_id), upload.announced.sha256), upload.data))
+        for upload in uploads
+    ]
+    columns = event_columns(source, posted, body_digest, now)
+    for attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                fresh = {upload.announced.sha256 for upload, new in kept if new and attempt == 0}
+                return write_rows(columns, posted, uploads, fresh, now)
+        except IntegrityError:
+            # A repeat is rare, so the constraint finds it and not a look before each event. Otherwise the same picture
+            # came with two events at once, and is there at the next attempt.
+            if first := earlier(source, posted.event_id):
+                return repeat(first, body_digest)
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
 
 
 def earlier(source: Source, event_id: UUID) -> Event | None:
@@ -122,19 +129,25 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_rows(source: Source, posted: EventIn, body_digest: str, uploads: list[Upload], now: datetime) -> Taken:
-    """The one transaction of an event: the event, its evidence, and where it goes."""
-    event = Event.objects.create(**event_columns(source, posted, body_digest, now))
-    states = attach_evidence(event, posted, uploads, now)
+def write_rows(
+    columns: dict[str, Any], posted: EventIn, uploads: list[Upload], fresh: set[str], now: datetime
+) -> Taken:
+    """The one transaction of an event: the event, its evidence, and where it goes.
+
+    `fresh` are digests of files that were not there before, which therefore have no row.
+    """
+    event = Event(**columns)
+    event.save(force_insert=True)
+    states = attach_evidence(event, posted, uploads, fresh, now)
     unknown = unknown_names(event)
     if unknown:
         Parking.objects.bulk_create(
-            Parking(event=event, site_id=source.site_id, cause=cause, value=value[:200], parked_at=now)
+            Parking(event=event, site_id=event.site_id, cause=cause, value=value[:200], parked_at=now)
             for cause, value in unknown
         )
     else:
         route(event=event, now=now)
-    broadcast.source_changed(source.pk)
+    broadcast.source_changed(event.source_id)
     return Taken(event, True, states)
 
 
@@ -148,7 +161,7 @@ def event_columns(source: Source, posted: EventIn, body_digest: str, now: dateti
     late = now - posted.captured_at > LATE and not posted.historical
     return {
         "id": new_id(),
-        "site_id": source.site_id,
+        "site": source.site,
         "source": source,
         "event_id": posted.event_id,
         "digest": body_digest,
@@ -198,7 +211,7 @@ def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
     if posted.model is None:
         return None
     wanted = {"site_id": source.site_id, "name": posted.model.name, "version": posted.model.version}
-    found = ModelVersion.objects.filter(**wanted).first()
+    found = known.model_version(**wanted)
     if found is None and source.site.registers_models:
         found, _made = ModelVersion.objects.get_or_create(
             **wanted, defaults={"sha256": posted.model.sha256 or "", "task": posted.task}
@@ -208,13 +221,17 @@ def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
     return found
 
 
-def attach_evidence(event: Event, posted: EventIn, uploads: list[Upload], now: datetime) -> dict[str, str]:
+def attach_evidence(
+    event: Event, posted: EventIn, uploads: list[Upload], fresh: set[str], now: datetime
+) -> dict[str, str]:
     """Rows for what the event announces; bytes that the site has already are linked at once."""
-    stored = {upload.announced.sha256: store_row(event, upload, now) for upload in uploads}
+    stored = {
+        upload.announced.sha256: store_row(event, upload, now, fresh=upload.announced.sha256 in fresh) for upload in uploads
+    }
     missing = {evidence.sha256 for evidence in posted.evidence} - stored.keys()
     if missing:
-        known = Evidence.objects.filter(site_id=event.site_id, sha256__in=missing)
-        stored |= {evidence.sha256: evidence for evidence in known}
+        rows = Evidence.objects.filter(site_id=event.site_id, sha256__in=missing)
+        stored |= {evidence.sha256: evidence for evidence in rows}
     EventEvidence.objects.bulk_create(
         EventEvidence(
             event=event,
@@ -234,21 +251,21 @@ def attach_evidence(event: Event, posted: EventIn, uploads: list[Upload], now: d
     return {e.name: "stored" if e.sha256 in stored else "pending" for e in posted.evidence}
 
 
-def store_row(event: Event, upload: Upload, now: datetime) -> Evidence:
+def store_row(event: Event, upload: Upload, now: datetime, *, fresh: bool) -> Evidence:
     """The row of a stored file, made once per site, and the task that makes its renditions."""
-    evidence, made = Evidence.objects.get_or_create(
+    rows = Evidence.objects.filter(site_id=event.site_id, sha256=upload.announced.sha256)
+    if not fresh and (stored := rows.first()):
+        return stored
+    evidence = Evidence.objects.create(
         site_id=event.site_id,
         sha256=upload.announced.sha256,
-        defaults={
-            "content_type": upload.facts.content_type,
-            "size": len(upload.data),
-            "width": upload.facts.width,
-            "height": upload.facts.height,
-            "stored_at": now,
-        },
+        content_type=upload.facts.content_type,
+        size=len(upload.data),
+        width=upload.facts.width,
+        height=upload.facts.height,
+        stored_at=now,
     )
-    if made:
-        make_renditions.enqueue(str(evidence.pk))
+    make_renditions.enqueue(str(evidence.pk))
     return evidence
 
 
@@ -260,7 +277,5 @@ def unknown_names(event: Event) -> list[tuple[ParkingCause, str]]:
     if event.model_version is None and event.model_name:
         unknown.append((ParkingCause.MODEL, f"{event.model_name} {event.model_version_name}"))
     names = {prediction["class"] for prediction in event.predictions}
-    known = TaxonomyClass.objects.filter(taxonomy__site_id=event.site_id, name__in=names)
-    for name in sorted(names - set(known.values_list("name", flat=True))) if names else []:
-        unknown.append((ParkingCause.CLASS, name))
+    unknown += [(ParkingCause.CLASS, name) for name in sorted(known.unknown_classes(event.site_id, names))]
     return unknown

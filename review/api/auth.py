@@ -10,6 +10,7 @@ from accounts.exceptions import Refused, Unauthenticated
 from accounts.models import PersonalToken, User
 from accounts.tokens import token_hash
 from inference.models import Source
+from inference.tokens import source_by_token
 
 USED_EVERY_S = 60
 
@@ -21,10 +22,11 @@ class SourceToken(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Source:
         now = timezone.now()
-        found = Source.objects.live(now).select_related("site", "camera").filter(token_hash=token_hash(token)).first()
+        found = source_by_token(token, now=now)
         if found is None:
             raise Unauthenticated
         if found.last_used_at is None or (now - found.last_used_at).total_seconds() > USED_EVERY_S:
+            found.last_used_at = now
             Source.objects.filter(pk=found.pk).update(last_used_at=now)
         return found
 

@@ -1,16 +1,23 @@
 """Thumbnails and working copies, made after intake."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.tasks import task
 
-from review import broadcast, evidence_store, images
+from review import broadcast, evidence_store
+from review.decoding import Undecodable, Wanted, decode
 from review.models import Evidence, EvidenceState, Item, ItemState, Rendition, RenditionKind
 from review.models.evidence import rendition_path
 
-LONGEST_PX = {RenditionKind.THUMBNAIL: 320, RenditionKind.WORKING: 1600}
-QUALITY = {RenditionKind.THUMBNAIL: 80, RenditionKind.WORKING: 88}
+# A rendition is usually there within a second; one that is not after this long was lost.
+OVERDUE = timedelta(minutes=10)
+SWEEP = 200
+WANTED = {
+    RenditionKind.THUMBNAIL: Wanted(RenditionKind.THUMBNAIL.value, longest_px=320, quality=80),
+    RenditionKind.WORKING: Wanted(RenditionKind.WORKING.value, longest_px=1600, quality=88),
+}
 
 
 @task()
@@ -18,29 +25,37 @@ def make_renditions(evidence_id: str) -> None:
     """Decode a picture once, and write its upright copies; what cannot be decoded is marked damaged and kept."""
     evidence = Evidence.objects.get(pk=UUID(evidence_id))
     present = set(evidence.renditions.values_list("kind", flat=True))
-    missing = [kind for kind in RenditionKind if kind not in present]
+    missing = tuple(wanted for kind, wanted in WANTED.items() if kind not in present)
     if evidence.state == EvidenceState.DAMAGED or not missing:
         return
     try:
-        picture = images.upright(evidence_store.read(evidence.path))
+        decoded = decode(evidence_store.read(evidence.path), missing)
     except FileNotFoundError:
-        # Any other fault of the disk is not the picture's: the task fails, and is taken up again.
+        # Any other fault of the disk is not the picture's: the task fails, and the sweep takes it up again.
         mark_damaged(evidence, "its file is missing")
         return
-    except (ValueError, images.UnsupportedType) as error:
+    except Undecodable as error:
         mark_damaged(evidence, str(error))
         return
-    rows = []
-    for kind in missing:
-        copy = images.rendition(picture, LONGEST_PX[kind], QUALITY[kind])
-        evidence_store.write(rendition_path(str(evidence.pk), kind), copy)
-        ratio = min(1.0, LONGEST_PX[kind] / max(picture.size))
-        width, height = (max(1, round(side * ratio)) for side in picture.size)
-        rows.append(Rendition(evidence=evidence, kind=kind, width=width, height=height, size=len(copy)))
+    for copy in decoded.copies:
+        evidence_store.write(rendition_path(str(evidence.pk), copy.name), copy.data)
+    rows = [
+        Rendition(evidence=evidence, kind=copy.name, width=copy.width, height=copy.height, size=len(copy.data))
+        for copy in decoded.copies
+    ]
     with transaction.atomic():
         Rendition.objects.bulk_create(rows, ignore_conflicts=True)
-        Evidence.objects.filter(pk=evidence.pk, colour="").update(colour=images.average_colour(picture))
+        Evidence.objects.filter(pk=evidence.pk, colour="").update(colour=decoded.colour)
         tell_queues(evidence)
+
+
+def sweep_renditions(*, now: datetime) -> int:
+    """Enqueue again what a dead worker or a full disk left undone; how many there were."""
+    waiting = Evidence.objects.filter(state=EvidenceState.STORED, renditions=None, stored_at__lt=now - OVERDUE)
+    found = list(waiting.order_by("stored_at").values_list("pk", flat=True)[:SWEEP])
+    for pk in found:
+        make_renditions.enqueue(str(pk))
+    return len(found)
 
 
 def mark_damaged(evidence: Evidence, damage: str) -> None:

@@ -1,6 +1,7 @@
 """The whole product in one process: Daphne, the task worker and the periodic work."""
 
 import errno
+import os
 import signal
 import socket
 from argparse import ArgumentParser
@@ -44,11 +45,15 @@ def require_free(host: str, port: int) -> None:
 
 def run(host: str, port: int, *, ready: Any) -> None:
     """Serve until a signal stops the reactor; then let the worker finish what it has in hand."""
+    os.environ.setdefault("ASGI_THREADS", "8")
     from daphne.endpoints import build_endpoint_description_strings
     from daphne.server import Server
 
     from deploy.asgi import application
+    from deploy.uploads import leave_forms_to_django
     from deploy.worker import EmbeddedWorker
+
+    leave_forms_to_django()
 
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     worker = EmbeddedWorker()

@@ -1,0 +1,1 @@
+"""SQLite for one busy process: writers queue in the process instead of polling the file's lock."""

@@ -1,0 +1,145 @@
+"""Decoding of pictures from outside, where a crash or a memory bomb costs a child process and nothing else."""
+
+import contextlib
+import io
+import multiprocessing
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from django.conf import settings
+from PIL import Image
+
+from review import images
+
+TIME_S = 30
+MEMORY_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A copy to make: its longest side in pixels and its JPEG quality."""
+
+    name: str
+    longest_px: int
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy as JPEG bytes, with its size in pixels."""
+
+    name: str
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The copies that were wanted, and the average colour as `#rrggbb`."""
+
+    copies: tuple[Copy, ...]
+    colour: str
+
+
+class Undecodable(ValueError):
+    """The bytes cannot be decoded; the message says why, in a few words."""
+
+
+class ChildFailed(RuntimeError):
+    """The decoding process crashed or hung."""
+
+
+class DecoderBroken(RuntimeError):
+    """No picture can be decoded here: the task fails and is taken up again, and no picture is blamed."""
+
+
+def decode(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
+    """Decode a picture and make its copies. Raises Undecodable, also when the decoder crashed, hung or ran out of memory.
+
+    A decoder that cannot decode a good picture either is no fault of the picture: DecoderBroken.
+    """
+    if not settings.SECONDLOOK["DECODE_IN_CHILD"]:
+        return work(data, wanted)
+    try:
+        return in_child(data, wanted)
+    except ChildFailed as failure:
+        try:
+            in_child(good_picture(), wanted)
+        except ChildFailed:
+            raise DecoderBroken("the decoding process does not work on this machine") from failure
+        raise Undecodable(str(failure)) from None
+
+
+def in_child(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
+    """Let the child decode. Raises Undecodable for a verdict of the child, ChildFailed when the child itself failed."""
+    try:
+        return _child.submit(data, wanted).result(TIME_S)
+    except BrokenProcessPool:
+        _child.replace()
+        raise ChildFailed("the decoder crashed") from None
+    except Late:
+        _child.replace()
+        raise ChildFailed(f"the decoder took more than {TIME_S} s") from None
+
+
+def good_picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), (90, 120, 90)).save(out, "JPEG")
+    return out.getvalue()
+
+
+def work(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
+    """What the child does with the bytes of one picture."""
+    try:
+        picture = images.upright(data)
+    except (ValueError, images.UnsupportedType) as error:
+        raise Undecodable(str(error)) from None
+    except MemoryError:
+        raise Undecodable("the decoder ran out of memory") from None
+    made = []
+    for one in wanted:
+        ratio = min(1.0, one.longest_px / max(picture.size))
+        width, height = (max(1, round(side * ratio)) for side in picture.size)
+        made.append(Copy(one.name, images.rendition(picture, one.longest_px, one.quality), width, height))
+    return Decoded(tuple(made), images.average_colour(picture))
+
+
+def bound_memory() -> None:
+    """Bound the child's address space, where the system knows such a limit."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+class Child:
+    """One decoding process, started when it is first needed and replaced when it broke."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, data: bytes, wanted: tuple[Wanted, ...]) -> "Future[Decoded]":
+        with self._lock:
+            if self._pool is None:
+                # Spawned, not forked: a fork would copy the server's threads, locks and connections.
+                context = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=bound_memory)
+            return self._pool.submit(work, data, wanted)
+
+    def replace(self) -> None:
+        """End the process, at once when it hangs; the next picture starts a new one."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+_child = Child()
