@@ -1,7 +1,14 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = _("People and audit")
+
+    def ready(self) -> None:
+        from accounts.append_only import after_migrate
+
+        # Sent once per app; one of them is enough, and by then every app's tables are there.
+        post_migrate.connect(after_migrate, sender=self, dispatch_uid="append_only")
