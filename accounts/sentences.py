@@ -1,7 +1,10 @@
 """Audit entries as sentences. Each verb has one; an unknown one is shown as it is."""
 
+from datetime import datetime
 from typing import Any
 
+from django.utils import formats, timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -53,12 +56,27 @@ def sentence(entry: AuditEntry) -> str:
     return _(template) % facts if template else f"{facts['who']}: {entry.verb} {entry.object_repr}"
 
 
+def instant(text: str) -> datetime | None:
+    """An ISO instant as facts hold it; None for any other text."""
+    if len(text) < len("2026-11-23T08:15:30+00:00") or text[4] != "-":
+        return None
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and timezone.is_aware(moment) else None
+
+
 def plain(value: Any) -> str:
     """A JSON value in words: lists with commas, pairs with a space, band changes with an arrow."""
     if value is None or value == []:
         return _("nothing")
     if isinstance(value, dict) and {"before", "after"} <= value.keys():
         return f"{value.get('class', '')} {plain(value['before'])} → {plain(value['after'])}".strip()
+    if isinstance(value, float):
+        return formats.number_format(value, decimal_pos=2)
+    if isinstance(value, str) and (moment := instant(value)):
+        return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     if isinstance(value, list):
         nested = any(isinstance(entry, list | dict) for entry in value)
         return (", " if nested or all(isinstance(e, str) for e in value) else " ").join(plain(e) for e in value)

@@ -32,10 +32,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.joined: set[str] = set()
         self.waiting: dict[str, dict[str, Any]] = {}
         self.background: list[asyncio.Task[None]] = []
+        # Accepted first: a browser learns the code of a close only from a socket that was open.
+        await self.accept()
         if not await self.refresh_groups():
             await self.close(code=SIGNED_OUT)
             return
-        await self.accept()
         await self.send_json({"type": "hello"})
         self.background = [asyncio.create_task(self.keep_rights()), asyncio.create_task(self.keep_flushing())]
 

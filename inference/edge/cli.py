@@ -61,6 +61,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--camera", help="slug of the camera; default: the token's camera")
     run.add_argument("--data", type=Path, help=f"folder of the outbox; default: {_DEFAULT_DATA}")
     run.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
+    run.add_argument(
+        "--stop-with-stdin", action="store_true", help="stop when standard input closes, as it does when a parent dies"
+    )
     run.set_defaults(command=_run)
 
 
@@ -86,6 +89,8 @@ def _run(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
+    if options.stop_with_stdin:
+        threading.Thread(target=_stop_at_end_of_input, args=(stop,), name="stdin", daemon=True).start()
     # OpenCV and FFmpeg write plain text to stderr, where every line is JSON.
     os.environ.update(OPENCV_FFMPEG_LOGLEVEL="-8", OPENCV_LOG_LEVEL="SILENT")
     listener = log.start(options.log_level)
@@ -94,6 +99,13 @@ def _run(options: argparse.Namespace) -> int:
     finally:
         listener.stop()
     return 0
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    """Wait for standard input to close: it does so even when the process at its other end is killed."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    stop.set()
 
 
 def _probe(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from accounts.doors import person_of, signed_in
 from accounts.roles import Right
 from inference.access import sites_for
 from review.access import event_for, events_for
-from review.desk import event_payload, picture_payload, thumbnail_url
+from review.desk import class_list, event_payload, picture_payload, thumbnail_url
 from review.models import Event, EventKind, Item, Outcome, ReleaseRow, Verdict
 from review.paging import page_of
 
@@ -90,7 +90,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "event": found,
         "item": item,
-        "payload": {"event": event_payload(found), **picture_payload(found), "labels": labels},
+        "payload": {"event": event_payload(found), **picture_payload(found), "labels": labels, "classes": class_list(item.queue) if item else []},
         "story": story(found, item),
         "labels": labels,
     }

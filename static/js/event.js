@@ -3,9 +3,10 @@ import { Editor } from "./desk/editor.js";
 
 const PALETTE = 8;
 
-/** A steady palette slot for a class name, because this page has no taxonomy at hand. */
-function looks(names) {
-  return names.map((name, index) => ({ name, colour: (index % PALETTE) + 1, key: "", letter: name.slice(0, 1).toUpperCase() }));
+/** How each class looks: as on the desk where the item's queue has it, otherwise a steady slot of the palette. */
+function looks(names, classes) {
+  const known = new Map(classes.map((one) => [one.name, one]));
+  return names.map((name, index) => known.get(name) || { name, colour: (index % PALETTE) + 1, key: "", letter: name.slice(0, 1).toUpperCase() });
 }
 
 function fromLabels(labels) {
@@ -18,7 +19,7 @@ function start(root) {
   const sides = { model: event, person: { ...event, predictions: fromLabels(labels), subject: labels.map((label, index) => `l${index}`) } };
   const names = [...new Set([...event.predictions, ...labels].map((entry) => entry.class))].sort();
   const figures = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const editor = new Editor(root.querySelector("[data-stage]"), { classes: looks(names), formatConfidence: (value) => figures.format(value), canEdit: false });
+  const editor = new Editor(root.querySelector("[data-stage]"), { classes: looks(names, payload.classes || []), formatConfidence: (value) => figures.format(value), canEdit: false });
   const picture = payload.picture ? new Image() : null;
   const show = (side) => {
     editor.load(sides[side], picture);

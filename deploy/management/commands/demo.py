@@ -62,7 +62,16 @@ class Device:
     def keep(self) -> None:
         while not self.stopping.is_set():
             with self.log.open("ab") as log:
-                self.process = subprocess.Popen(self.command(), env=self.environment(), stdout=log, stderr=log)
+                # Its standard input closes with this process, however that ends: no device is left behind. A session
+                # of its own keeps the terminal's Ctrl-C from it; it stops when we say so.
+                self.process = subprocess.Popen(
+                    self.command(),
+                    env=self.environment(),
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
                 self.process.wait()
             self.stopping.wait(2)
 
@@ -81,6 +90,7 @@ class Device:
             server,
             "--data",
             data,
+            "--stop-with-stdin",
         ]
 
     def environment(self) -> dict[str, str]:

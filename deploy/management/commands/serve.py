@@ -46,6 +46,7 @@ def require_free(host: str, port: int) -> None:
 def run(host: str, port: int, *, ready: Any) -> None:
     """Serve until a signal stops the reactor; then let the worker finish what it has in hand."""
     os.environ.setdefault("ASGI_THREADS", "8")
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     from daphne.endpoints import build_endpoint_description_strings
     from daphne.server import Server
 
@@ -55,7 +56,6 @@ def run(host: str, port: int, *, ready: Any) -> None:
 
     leave_forms_to_django()
 
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     worker = EmbeddedWorker()
     server = Server(
         application=application,
