@@ -37,6 +37,7 @@ VERBS: dict[str, str] = {
     "release.failed": gettext_noop("%(what)s could not be built"),
     "release.downloaded": gettext_noop("%(who)s downloaded %(file)s of %(what)s"),
     "person.created": gettext_noop("%(who)s created the account of %(what)s"),
+    "person.changed": gettext_noop("%(who)s changed the account of %(what)s: %(fields)s"),
 }
 
 

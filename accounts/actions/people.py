@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.exceptions import Conflict
-from accounts.models import User
+from accounts.models import Grant, User
+from accounts.roles import Role
 
 
 def create_person(
@@ -23,3 +24,10 @@ def create_person(
     except IntegrityError:
         raise Conflict(_("This sign-in name is taken."), code="username_taken") from None
     return person
+
+
+def require_other_administrator(person: User, *, now: datetime) -> None:
+    """Raise Conflict `last_administrator` when nobody but `person` administers everything."""
+    left = Grant.objects.last_everywhere(Role.ADMINISTRATOR, now)
+    if left.filter(person=person).exists() and not left.exclude(person=person).exists():
+        raise Conflict(_("The last administrator cannot be switched off."), code="last_administrator")
