@@ -33,4 +33,4 @@ class ReadOnly(admin.ModelAdmin[Any]):
 
 def may_look(request: HttpRequest) -> bool:
     person = request.user
-    return bool(person.is_active and person.is_staff and person.is_superuser)  # type: ignore[union-attr]
+    return person.is_active and person.is_staff and person.is_superuser

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -115,7 +116,7 @@ def digest_of(name: str) -> str | None:
     return sha256.hexdigest()
 
 
-def unfinished_releases() -> list[object]:
+def unfinished_releases() -> list[UUID]:
     """Releases that are being built: what lies in their folders belongs to the builder."""
     return list(Release.objects.exclude(state=ReleaseState.READY).values_list("pk", flat=True))
 

@@ -95,12 +95,9 @@ def number_or_name(value: Any) -> Any:
     return scalar(value)
 
 
-def text_of(length: int, least: int = 1) -> Any:
-    return Annotated[str, Field(min_length=least, max_length=length), AfterValidator(printable)]
-
-
-Name = text_of(100)
-Short = text_of(60)
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(printable)]
+Short = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(printable)]
+Title = Annotated[str, Field(max_length=120), AfterValidator(printable)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # Strict: "0.5" and true are no numbers.
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
@@ -172,8 +169,8 @@ class HoldIn(Strict):
 class StampsIn(Strict):
     agent: Short | None = None
     config: NumberOrName | None = None
-    rules: text_of(100) | None = None
-    boot_id: text_of(100) | None = None
+    rules: Name | None = None
+    boot_id: Name | None = None
     seq: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)] | None = None
     clock: Short | None = None
 
@@ -193,7 +190,7 @@ class EventIn(Strict):
     predictions: Annotated[list[PredictionIn], Field(max_length=MAX_PREDICTIONS)]
     subject: Annotated[list[Short], Field(max_length=MAX_PREDICTIONS)] = Field(default_factory=list)
     flags: Annotated[list[Short], Field(max_length=20)] = Field(default_factory=list)
-    rule: text_of(100) | None = None
+    rule: Name | None = None
     sampling_probability: Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)] | None = None
     evidence: Annotated[list[EvidenceIn], Field(max_length=10)]
     action: ActionIn | None = None

@@ -1,6 +1,7 @@
 """The order of the outcome feed: a number for each verdict once nobody can take it back."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -27,7 +28,7 @@ def sequence_outcomes(*, now: datetime) -> int:
             return done
 
 
-def waiting(now: datetime) -> list[object]:
+def waiting(now: datetime) -> list[UUID]:
     """The next verdicts to number, their items locked; inside a transaction.
 
     An undo that is just being written holds its item, which is passed over until next time. One that was committed

@@ -132,8 +132,8 @@ def why_refused(item: Item, claim: Claim, version: int) -> ClaimLost | StaleVers
 
 
 def deciding_labels(item: Item) -> list[dict[str, Any]]:
-    labels = Verdict.objects.filter(pk=item.verdict_id).values_list("labels", flat=True).first()
-    return list(labels or [])
+    verdict = Verdict.objects.filter(pk=item.verdict_id).first() if item.verdict_id else None
+    return list(verdict.labels) if verdict else []
 
 
 def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     Raises Invalid `unknown_class`, `unknown_prediction`, `label_outside_frame` or `labels_do_not_confirm`.
     """
     event = item.event
-    if answer.answer == Answer.CONFIRM:
+    if answer.answer == "confirm":
         return confirmed_labels(item, answer)
     labels = [label_row(event, label) for label in answer.labels]
     require_classes(item, labels)

@@ -27,7 +27,7 @@ class RecipeIn(schemas.Strict):
     queues: list[UUID] = Field(min_length=1, max_length=100)
     from_: AwareDatetime | None = Field(default=None, alias="from")
     to: AwareDatetime | None = None
-    name: schemas.text_of(120, 0) = ""
+    name: schemas.Title = ""
     formats: list[schemas.Name] | None = Field(default=None, max_length=20)
 
 
