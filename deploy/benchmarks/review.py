@@ -9,11 +9,14 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from random import uniform
 from typing import Any
 
 SIZES = (1_000, 100_000)
 OPERATORS = (1, 8)
 SECONDS = 5.0
+# A very fast operator answers every 400 ms; without a pause the threads measure each other's queue.
+PACE_S = 0.4
 
 
 def set_up(folder: Path) -> None:
@@ -52,8 +55,8 @@ def operators(queue: Any, count: int) -> list[Any]:
     return made
 
 
-def work(queue: Any, person: Any, end: float, claims: list[float], verdicts: list[float]) -> None:
-    """Claim and confirm until the time is over."""
+def work(queue: Any, person: Any, end: float, pace_s: float, claims: list[float], verdicts: list[float]) -> None:
+    """Claim and confirm until the time is over, at most once in `pace_s`."""
     from uuid import uuid4
 
     from django.db import connections
@@ -74,6 +77,7 @@ def work(queue: Any, person: Any, end: float, claims: list[float], verdicts: lis
         give_verdict(item=claim.item, person=person, answer=answer, now=timezone.now())
         claims.append(claimed - begin)
         verdicts.append(time.perf_counter() - claimed)
+        time.sleep(max(0.0, pace_s - (time.perf_counter() - begin)) * uniform(0.5, 1.5))
     connections.close_all()
 
 
@@ -93,14 +97,14 @@ def baseline() -> float:
     return sorted(taken)[50]
 
 
-def measure(queue: Any, people: list[Any]) -> tuple[float, float]:
+def measure(queue: Any, people: list[Any], pace_s: float) -> tuple[float, float]:
     """Print a run's figures; claim p95 in milliseconds, and verdicts per second."""
     from deploy.benchmarks.load import percentiles
 
     claims: list[float] = []
     verdicts: list[float] = []
     begin = time.perf_counter()
-    arguments = (begin + SECONDS, claims, verdicts)
+    arguments = (begin + SECONDS, pace_s, claims, verdicts)
     threads = [threading.Thread(target=work, args=(queue, person, *arguments)) for person in people]
     for thread in threads:
         thread.start()
@@ -132,7 +136,9 @@ def main() -> None:
             fill(queue, size - Item.objects.open().count(), timezone.now())
             for count in OPERATORS:
                 print(f"  {size:>7} open items, {count} operator{'s' if count > 1 else ''}")
-                found[size, count], rate = measure(queue, people[:count])
+                found[size, count], _paced = measure(queue, people[:count], PACE_S)
+            print(f"  {size:>7} open items, {max(OPERATORS)} operators without a pause")
+            _queueing, rate = measure(queue, people, 0.0)
         plain = baseline() * 1000
         one = found[SIZES[-1], 1]
         print(f"  one durable insert {plain:.1f} ms; claim p95 of one operator is {one / plain:.1f} times that")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from . import env
 from .base import *  # noqa: F403
-from .base import BASE_DIR, LOGGING, SECONDLOOK, STORAGES
+from .base import LOGGING, SECONDLOOK, STORAGES
 
 SECRET_KEY = "only-for-the-suite-" + "x" * 40
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-STATIC_ROOT = BASE_DIR / "static"
 MEDIA_ROOT = Path(tempfile.gettempdir()) / f"secondlook-test-media-{os.getpid()}"
 STORAGES = STORAGES | {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(MEDIA_ROOT)}}

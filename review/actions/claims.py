@@ -49,6 +49,7 @@ def claim_next(*, queue: Queue, person: User, now: datetime, ahead: bool = False
 
 def candidates_for(queue: Queue, person: User, now: datetime) -> list[Item]:
     rows = Item.objects.filter(queue=queue).claimable_by(person, now).most_urgent_first()
+    rows = rows.select_related("event", "event__site", "queue__taxonomy")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
     return list(rows[:1])

@@ -47,6 +47,7 @@ def give_verdict(*, item: Item, person: User, answer: VerdictIn, now: datetime) 
     claim = Claim.objects.filter(item=item, holder=person, token=answer.claim_token).first()
     if claim is None:
         raise ClaimLost
+    claim.holder = person
     labels = labels_of(item, answer)
     try:
         with transaction.atomic():

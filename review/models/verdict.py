@@ -47,6 +47,8 @@ class Verdict(models.Model):
             ),
         ]
         indexes = [
+            # Claim: has this person answered this item?
+            models.Index(fields=["item", "person"], name="verdict_of_item"),
             # The sequencer: what became final since it last looked.
             models.Index(fields=["final_at"], name="verdict_final"),
             models.Index(fields=["person", "-created_at"], name="verdict_of_person"),
