@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Invalid
 from review.models import Event
+from review.schemas import carried
 
 
 def page_of(rows: QuerySet[Event], cursor: str, *, size: int) -> tuple[list[Event], str | None]:
@@ -35,6 +36,6 @@ def decode(cursor: str) -> tuple[datetime, UUID]:
         moment = datetime.fromisoformat(received_at)
         if moment.tzinfo is None:
             raise ValueError
-        return moment, UUID(pk)
+        return carried(moment), UUID(pk)
     except (ValueError, binascii.Error, UnicodeDecodeError):
         raise Invalid(_("This cursor was not made here."), code="bad_cursor") from None

@@ -1,6 +1,5 @@
 """Events: sources post them, people read them."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from review.access import event_for, events_for
 from review.actions.intake import Taken, take_in
 from review.api.auth import Personal, SourceToken, caller_of, source_of
 from review.api.bodies import json_body, multipart_body
-from review.api.rendering import event_document, event_story
+from review.api.rendering import WITH_EVIDENCE, event_document, event_story
 from review.paging import page_of
 
 router = Router(tags=["events"])
@@ -87,13 +86,13 @@ def list_events(
     site: UUID | None = None,
     camera: str = "",
     model: str = "",
-    class_: str = Query("", alias="class"),
+    class_: str = Query("", alias="class"),  # type: ignore[type-arg]
     outcome: str = "",
-    from_: datetime | None = Query(None, alias="from"),
-    to: datetime | None = None,
-    limit: int = Query(50, ge=1, le=200),
+    from_: schemas.Instant | None = Query(None, alias="from"),  # type: ignore[type-arg]  # noqa: B008
+    to: schemas.Instant | None = None,
+    limit: int = Query(50, ge=1, le=200),  # type: ignore[type-arg]
 ) -> dict[str, Any]:
-    rows = events_for(caller_of(request))
+    rows = events_for(caller_of(request)).prefetch_related(WITH_EVIDENCE)
     wanted = {
         "site_id": site,
         "camera_name": camera or None,

@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from review.models import Claim, Event, Item, Verdict
+from django.db.models import Prefetch
+
+from review.models import Claim, Event, EventEvidence, Item, Verdict
+
+# What `event_document` reads of an event besides its row.
+WITH_EVIDENCE = Prefetch("evidence_rows", queryset=EventEvidence.objects.select_related("evidence"))
 
 
 def event_document(event: Event) -> dict[str, Any]:
@@ -27,7 +32,7 @@ def event_document(event: Event) -> dict[str, Any]:
         "flags": event.flags,
         "rule": event.rule or None,
         "sampling_probability": event.sampling_probability,
-        "evidence": [evidence_document(row) for row in event.evidence_rows.select_related("evidence")],
+        "evidence": [evidence_document(row) for row in event.evidence_rows.all()],
         "action": event.action,
         "stamps": event.stamps,
         "latency_ms": event.latency_ms,
