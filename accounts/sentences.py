@@ -34,6 +34,7 @@ VERBS: dict[str, str] = {
     "mapping.resolved": gettext_noop("%(who)s mapped the %(cause)s %(value)s at %(what)s; %(events)s events came through"),
     "release.frozen": gettext_noop("%(who)s froze the selection of %(what)s"),
     "release.ready": gettext_noop("%(what)s was built and verified"),
+    "release.rebuilt": gettext_noop("%(who)s had %(what)s built again"),
     "release.failed": gettext_noop("%(what)s could not be built"),
     "release.downloaded": gettext_noop("%(who)s downloaded %(file)s of %(what)s"),
     "person.created": gettext_noop("%(who)s created the account of %(what)s"),
