@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.actions.grants import give
@@ -34,11 +35,13 @@ def first_person() -> list[str]:
     if User.objects.exists():
         return ["These are the demo's data; `make demo-reset` forgets them."] if credentials.load("demo") else []
     now, password = timezone.now(), credentials.new_password()
-    person = create_person(username=OWNER, name="Owner", password=password, maker=None, now=now, is_staff=True)
-    for role in Role:
-        give(person=person, role=role, scope=Scope.EVERYWHERE, reason="first start", giver=None, now=now)
-    credentials.keep("first-person", {"login": OWNER, "password": password})
-    site = first_site(now)
+    with transaction.atomic():
+        person = create_person(username=OWNER, name="Owner", password=password, maker=None, now=now, is_staff=True)
+        for role in Role:
+            give(person=person, role=role, scope=Scope.EVERYWHERE, reason="first start", giver=None, now=now)
+        site = first_site(now)
+        # Before the commit: a start that breaks off leaves a password of nobody, and never a person without one.
+        credentials.keep("first-person", {"login": OWNER, "password": password})
     return [
         "This is the first start. The first person holds every role everywhere:",
         f"  sign-in name {OWNER}   password {password}   (kept in {credentials.credentials_file('first-person')})",
