@@ -42,7 +42,8 @@ class RequestContextMiddleware:
 class PlainRequestsMiddleware:
     """Turns away what no page or program of ours sends and some part behind this would stumble over.
 
-    PostgreSQL keeps no NUL, and a body in a charset that is none of text breaks Django's form parser.
+    PostgreSQL keeps no NUL, and a body in a charset that is none of text breaks Django's form parser. The answer is a
+    problem document for everybody, because nothing that a page needs is known of the request yet.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -50,12 +51,12 @@ class PlainRequestsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\0" in request.path_info:
-            return problems.answer(request, NotFound())
+            return problems.problem(NotFound())
         if "%00" in request.META.get("QUERY_STRING", ""):
-            return problems.answer(request, Invalid("The address holds a NUL character.", code="nul_character"))
+            return problems.problem(Invalid("The address holds a NUL character.", code="nul_character"))
         charset = (request.content_params or {}).get("charset", "utf-8").lower()
         if charset not in {"utf-8", "utf8"}:
-            return problems.answer(request, UnsupportedType("Send text in UTF-8."))
+            return problems.problem(UnsupportedType("Send text in UTF-8."))
         return self.get_response(request)
 
 
