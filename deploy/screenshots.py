@@ -27,14 +27,19 @@ SCREENS = {"desktop": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 OPERATOR, SUPERVISOR, ENGINEER, AUDITOR = "operator", "supervisor", "mlengineer", "auditor"
 QUEUE = "Yard · unsure"
-# The keys of each answer given before the pictures are taken: corrected, confirmed, nothing here, bad picture.
-ANSWERS = (["Shift+ArrowRight", "1", "Enter"], ["Enter"], ["Enter"], ["x"], ["Enter"], ["b"], ["Enter"])
+# The keys of each answer given before the pictures are taken: a box removed, confirmed, unsure, bad picture.
+ANSWERS = (["Delete", "Enter"], ["Enter"], ["Delete", "Enter"], ["Enter"], ["u"], ["b"], ["Enter"])
 # As many as are answered, and some that stay for the pictures of the desk and the queues.
 EVENTS = len(ANSWERS) + 8
 PATIENCE_S = 180
-# Larger files are kept with a palette.
+# Larger files are kept with a palette; coverage first, so that the rare colours of small marks stay what they are.
 LARGE_BYTES = 150_000
-PALETTE_COLOURS = 192
+PALETTE: dict[str, Any] = {
+    "colors": 256,
+    "method": Image.Quantize.MAXCOVERAGE,
+    "kmeans": 4,
+    "dither": Image.Dither.NONE,
+}
 # Chromium's sandbox does not start for root, which is what a container runs as.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 
@@ -132,16 +137,17 @@ def queues(studio: Studio, page: Page) -> None:
 
 
 def desk(studio: Studio, page: Page) -> None:
-    """The desk with an item whose picture is painted."""
+    """The desk with an item whose picture is painted; the same one each time, so the last claims are waited out."""
+    studio.wait_for("SELECT COUNT(*) = 0 FROM review_item WHERE claim_id IS NOT NULL", 1, "the end of all claims")
     queue = studio.first(f"SELECT id FROM review_queue WHERE name = '{QUEUE}'")  # noqa: S608
     page.goto(f"{studio.demo.address}/queues/{as_uuid(queue)}/desk/")
     painted(page, None)
 
 
 def desk_edit(studio: Studio, page: Page) -> None:
-    """The desk after a box was moved and relabelled."""
+    """The desk after a box was moved."""
     desk(studio, page)
-    for key in ("Shift+ArrowRight", "ArrowDown", "2"):
+    for key in ("Shift+ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
 
 
@@ -158,7 +164,7 @@ def event(studio: Studio, page: Page) -> None:
     """The event that was corrected, with its story."""
     corrected = studio.first(
         "SELECT event_id FROM review_item JOIN review_verdict ON review_verdict.id = review_item.verdict_id "
-        "WHERE review_verdict.answer = 'correct'"
+        "WHERE review_verdict.answer = 'correct' ORDER BY review_verdict.created_at"
     )
     page.goto(f"{studio.demo.address}/events/{as_uuid(corrected)}/")
     page.locator("[data-boxes-layer] > *").first.wait_for(state="attached")
@@ -237,7 +243,7 @@ def small(data: bytes) -> bytes:
     """The PNG as it is, or with a palette when it is large."""
     picture = Image.open(io.BytesIO(data)).convert("RGB")
     if len(data) > LARGE_BYTES:
-        picture = picture.quantize(PALETTE_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        picture = picture.quantize(**PALETTE)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return min(data, out.getvalue(), key=len)
