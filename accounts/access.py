@@ -92,15 +92,19 @@ def audit_entries_for(person: Visitor) -> QuerySet[Any]:
     from accounts.models import AuditEntry
 
     if not isinstance(person, User) or not person.is_active:
-        return AuditEntry.objects.none()
+        none: QuerySet[Any] = AuditEntry.objects.none()
+        return none
     condition = Q(actor=person)
     site = reach(person, Right.AUDIT_SITE)
     if site:
-        condition |= scope_filter(site, site="site_id") if not site.everywhere else Q(pk__isnull=False)
+        condition |= (
+            scope_filter(site, site="site_id", queue="queue_id") if not site.everywhere else Q(pk__isnull=False)
+        )
     releases = reach(person, Right.AUDIT_RELEASES)
     if releases:
         condition |= Q(verb__startswith="release.") & scope_filter(releases, site="site_id")
     devices = reach(person, Right.AUDIT_DEVICES)
     if devices:
         condition |= Q(verb__startswith="source.") & scope_filter(devices, site="site_id")
-    return AuditEntry.objects.filter(condition)
+    found: QuerySet[Any] = AuditEntry.objects.filter(condition)
+    return found

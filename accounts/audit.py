@@ -30,7 +30,7 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError(f"audit.record({verb!r}) needs the transaction of the action that it tells of")
     context = CURRENT.get()
-    return AuditEntry.objects.create(
+    entry: AuditEntry = AuditEntry.objects.create(
         verb=verb,
         actor=actor,
         content_type=ContentType.objects.get_for_model(on),
@@ -44,3 +44,4 @@ def record(
         remote_addr=context.remote_addr,
         cid=context.request_id or None,
     )
+    return entry

@@ -10,4 +10,5 @@ class RequestContext:
     remote_addr: str | None = None
 
 
-CURRENT: ContextVar[RequestContext] = ContextVar("secondlook_request", default=RequestContext())
+NOBODY = RequestContext()
+CURRENT: ContextVar[RequestContext] = ContextVar("secondlook_request", default=NOBODY)

@@ -57,5 +57,3 @@ def person_of(request: HttpRequest) -> User:
     """The signed-in person of a request behind `signed_in`."""
     assert isinstance(request.user, User)
     return request.user
-
-

@@ -1,5 +1,7 @@
 """The six roles and what each may do in its scope: the table of docs/access.md as data."""
 
+from typing import Any
+
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -56,7 +58,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         {_R.GRANT_ALL, _R.SEE_SOURCES, _R.MANAGE_SOURCES, _R.AUDIT_SITE, _R.AUDIT_RELEASES, _R.AUDIT_DEVICES}
     ),
 }
-SITE_PERMISSIONS = [(right.value, str(right.value).replace("_", " ")) for right in Right]
+SITE_PERMISSIONS: Any = [(right.value, str(right.value).replace("_", " ")) for right in Right]
 QUEUE_PERMISSIONS = SITE_PERMISSIONS
 
 

@@ -31,7 +31,9 @@ VERBS: dict[str, str] = {
     "model.registered": gettext_noop("%(who)s registered the model version %(what)s"),
     "taxonomy.created": gettext_noop("%(who)s created the taxonomy %(what)s"),
     "class.added": gettext_noop("%(who)s added the class %(name)s (index %(index)s) to %(what)s"),
-    "mapping.resolved": gettext_noop("%(who)s mapped the %(cause)s %(value)s at %(what)s; %(events)s events came through"),
+    "mapping.resolved": gettext_noop(
+        "%(who)s mapped the %(cause)s %(value)s at %(what)s; %(events)s events came through"
+    ),
     "release.frozen": gettext_noop("%(who)s froze the selection of %(what)s"),
     "release.ready": gettext_noop("%(what)s was built and verified"),
     "release.rebuilt": gettext_noop("%(who)s had %(what)s built again"),

@@ -29,7 +29,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @public("names parts and no data")
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 when a part is missing without which nothing can be taken in; a task queue that lags is `degraded`, still 200."""
+    """503 when a part is missing that intake needs; a task queue that lags is `degraded`, still 200."""
     checks: dict[str, Any] = {
         "database": check(database),
         "files": check(files),

@@ -138,7 +138,8 @@ def queues(studio: Studio, page: Page) -> None:
 
 def desk(studio: Studio, page: Page) -> None:
     """The desk with an item whose picture is painted; the same one each time, so the last claims are waited out."""
-    studio.wait_for("SELECT COUNT(*) = 0 FROM review_item WHERE claim_id IS NOT NULL", 1, "the end of all claims")
+    live = "SELECT COUNT(*) = 0 FROM review_item WHERE claim_expires_at > strftime('%Y-%m-%d %H:%M:%f', 'now')"
+    studio.wait_for(live, 1, "the end of all claims")
     queue = studio.first(f"SELECT id FROM review_queue WHERE name = '{QUEUE}'")  # noqa: S608
     page.goto(f"{studio.demo.address}/queues/{as_uuid(queue)}/desk/")
     painted(page, None)

@@ -8,7 +8,7 @@ def leave_forms_to_django() -> None:
 
     It parsed every upload a second time with the e-mail parser, on the event loop: a tenth of the time of intake.
     """
-    http._getMultiPartArgs = no_arguments
+    http._getMultiPartArgs = no_arguments  # type: ignore[assignment]
 
 
 def no_arguments(content: bytes, content_type: bytes) -> dict[bytes, list[bytes]]:

@@ -98,11 +98,7 @@ def visible_groups(scope: dict[str, Any]) -> set[str] | None:
     queues: set[UUID] = set(queues_for(person, Right.SEE_EVENTS).values_list("pk", flat=True))
     sources: set[UUID] = set(sources_for(person).values_list("pk", flat=True))
     releases: set[UUID] = set(manifests_for(person).values_list("pk", flat=True)[:200])
-    return (
-        {f"queue.{pk}" for pk in queues}
-        | {f"source.{pk}" for pk in sources}
-        | {f"release.{pk}" for pk in releases}
-    )
+    return {f"queue.{pk}" for pk in queues} | {f"source.{pk}" for pk in sources} | {f"release.{pk}" for pk in releases}
 
 
 def session_person(scope: dict[str, Any]) -> User | None:

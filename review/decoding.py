@@ -58,9 +58,10 @@ class DecoderBroken(RuntimeError):
 
 
 def decode(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
-    """Decode a picture and make its copies. Raises Undecodable, also when the decoder crashed, hung or ran out of memory.
+    """Decode a picture and make its copies.
 
-    A decoder that cannot decode a good picture either is no fault of the picture: DecoderBroken.
+    Raises Undecodable, also when the decoder crashed, hung or ran out of memory over this picture. A
+    decoder that cannot decode a good picture either is no fault of the picture: DecoderBroken.
     """
     if not settings.SECONDLOOK["DECODE_IN_CHILD"]:
         return work(data, wanted)

@@ -111,13 +111,14 @@ def reason_sentence(item: Item) -> str:
     if reason.get("explanation"):
         return str(reason["explanation"])
     if reason.get("low") is not None and reason.get("confidence") is not None:
-        return _("%(class)s %(confidence).2f lies in the review band %(low).2f–%(high).2f.") % {
+        band = _("%(class)s %(confidence).2f lies in the review band %(low).2f–%(high).2f.")
+        return band % {
             "class": reason.get("class", ""),
-            "confidence": reason["confidence"],
-            "low": reason["low"],
-            "high": reason.get("high") or 1.0,
+            "confidence": float(reason["confidence"]),
+            "low": float(reason["low"]),
+            "high": float(reason.get("high") or 1.0),
         }
-    return _("Rule “%s” sends it here.") % reason.get("rule", "")
+    return _("Rule “%s” sends it here.") % str(reason.get("rule", ""))
 
 
 def neighbours(event: Event, queue: Queue) -> list[dict[str, Any]]:

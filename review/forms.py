@@ -6,13 +6,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from review.actions.policies import BandChange
+from review.models import Queue
 
 
 class BandForm(forms.Form):
     """The review bands of a policy: `low-<i>` and `high-<i>` per row, a reason, and the version that was looked at."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    reason = forms.CharField(max_length=300, label=_("Why"), error_messages={"required": _("Say why the bands change.")})
+    reason = forms.CharField(
+        max_length=300, label=_("Why"), error_messages={"required": _("Say why the bands change.")}
+    )
 
     def __init__(self, rows: list[dict[str, Any]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,9 +37,7 @@ class BandForm(forms.Form):
             floor = row["floor"]
             if floor is not None and low < floor and (low, high) != (row["low"], row["high"]):
                 message = _("%(source)s reports nothing below %(floor).2f; a band cannot begin at %(low).2f.")
-                self.add_error(
-                    f"low-{number}", message % {"source": row["floor_source"], "floor": floor, "low": low}
-                )
+                self.add_error(f"low-{number}", message % {"source": row["floor_source"], "floor": floor, "low": low})
         return data
 
     def changes(self) -> list[BandChange]:
@@ -52,7 +53,9 @@ class BandForm(forms.Form):
 class ReleaseForm(forms.Form):
     """What a release is made of."""
 
-    queues = forms.ModelMultipleChoiceField(queryset=None, widget=forms.CheckboxSelectMultiple, label=_("Queues"))
+    queues: forms.ModelMultipleChoiceField[Queue] = forms.ModelMultipleChoiceField(
+        queryset=None, widget=forms.CheckboxSelectMultiple, label=_("Queues")
+    )
     since = forms.DateField(required=False, label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
     name = forms.CharField(required=False, max_length=120, label=_("Name"))

@@ -28,7 +28,7 @@ def model_version(site_id: UUID, name: str, version: str) -> ModelVersion | None
 
 
 def unknown_classes(site_id: UUID, names: set[str]) -> set[str]:
-    """Those of `names` that no taxonomy of the site has. Classes are retired, never deleted, so a known one stays so."""
+    """Those of `names` that no taxonomy of the site has. Classes are retired, never deleted: a known one stays so."""
     known = _classes.setdefault(site_id, set())
     missing = names - known
     if missing:

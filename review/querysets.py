@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import User
 
 
-class ItemQuerySet(models.QuerySet["Item"]):  # type: ignore[name-defined]  # noqa: F821
+class ItemQuerySet(models.QuerySet["Item"]):  # type: ignore[name-defined]
     def open(self) -> "ItemQuerySet":
         return self.filter(state="open")
 

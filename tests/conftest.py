@@ -1,7 +1,7 @@
 """What every test may use: two sites, three fixed people, and a file store of its own."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,11 +65,10 @@ def file_store(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept() -> Iterator[None]:
+def nothing_kept() -> None:
     """What a process keeps (rules, known names, trusted tokens) means nothing to the next test."""
     for forget in (rules_of.cache_clear, known.forget, forget_tokens):
         forget()
-    yield
 
 
 @pytest.fixture

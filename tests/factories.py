@@ -75,9 +75,7 @@ def rules(queue: Queue) -> list[dict[str, Any]]:
 
 
 def make_person(username: str, role: Role | None = None, site: Site | None = None) -> User:
-    person = create_person(
-        username=username, name=username.title(), password=PASSWORD, maker=None, now=timezone.now()
-    )
+    person = create_person(username=username, name=username.title(), password=PASSWORD, maker=None, now=timezone.now())
     if role is not None:
         give_role(person, role, site)
     return person
@@ -101,9 +99,7 @@ def give_role(
 
 
 def make_token(person: User, scopes: list[str] | None = None) -> str:
-    _row, secret = issue(
-        person=person, name="test", scopes=scopes or list(PersonalToken.SCOPES), now=timezone.now()
-    )
+    _row, secret = issue(person=person, name="test", scopes=scopes or list(PersonalToken.SCOPES), now=timezone.now())
     return secret
 
 
@@ -141,9 +137,7 @@ def event_body(*, picture: bytes | None = None, **changes: Any) -> dict[str, Any
         "evidence": [],
     }
     if picture is not None:
-        body["evidence"] = [
-            {"name": "frame", "role": "frame", "sha256": sha256(picture), "content_type": "image/jpeg"}
-        ]
+        body["evidence"] = [{"name": "frame", "role": "frame", "sha256": sha256(picture), "content_type": "image/jpeg"}]
     return body | changes
 
 
@@ -184,5 +178,3 @@ def give_answer(claim: Claim, answer: str = "confirm", now: datetime | None = No
     read = schemas.read(schemas.VerdictIn, answer_body(claim, answer, **changes))
     item = Item.objects.select_related("event", "queue", "queue__taxonomy").get(pk=claim.item_id)
     return give_verdict(item=item, person=claim.holder, answer=read, now=now or timezone.now())
-
-

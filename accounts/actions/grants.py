@@ -111,7 +111,8 @@ def site_of(scope: Scope, scope_id: UUID | None) -> UUID | None:
     found = apps.get_model(SCOPED[scope])._default_manager.filter(pk=scope_id).first()
     if found is None:
         raise Invalid(_("There is no such site or queue."), code="unknown_scope")
-    return found.pk if scope == Scope.SITE else found.site_id
+    site_id: UUID = found.pk if scope == Scope.SITE else found.site_id
+    return site_id
 
 
 def derive(person: User, *, now: datetime) -> None:

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class AuditEntry(AbstractLogEntry):
+class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
     """One line of the audit trail: django-auditlog's entry with the columns that people filter by.
 
     `verb` says what happened in our words (`verdict.given`, `picture.seen`), `site_id` and `queue_id` whose it is.
@@ -17,7 +17,7 @@ class AuditEntry(AbstractLogEntry):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
 
-    class Meta(AbstractLogEntry.Meta):
+    class Meta(AbstractLogEntry.Meta):  # type: ignore[misc]
         abstract = False
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")

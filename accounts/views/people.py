@@ -30,7 +30,9 @@ def people(request: HttpRequest) -> HttpResponse:
     rows = grants_within(where).live(timezone.now())
     names = {str(pk): name for _kind, pk, name in scopes_within(where)}
     context = {
-        "rows": [row_of(grant, names) for grant in rows.select_related("person", "granted_by").order_by("person__name")],
+        "rows": [
+            row_of(grant, names) for grant in rows.select_related("person", "granted_by").order_by("person__name")
+        ],
         "form": form,
         "can_edit": True,
     }
@@ -95,9 +97,7 @@ def end_grant(request: HttpRequest, pk: UUID) -> HttpResponse:
     if grant is None:
         raise NotFound
     try:
-        take_back(
-            grant=grant, taker=person_of(request), reason=reason_of(request), now=timezone.now()
-        )
+        take_back(grant=grant, taker=person_of(request), reason=reason_of(request), now=timezone.now())
     except SecondLookError as error:
         messages.error(request, str(error.detail))
     else:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import cv2
 import httpx
@@ -48,7 +49,10 @@ def main() -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         sys.exit("no system Chromium")
-    with tempfile.TemporaryDirectory() as name, DemoProcess(Path(name), "serve", SECONDLOOK_LEASE_SECONDS="600") as server:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        DemoProcess(Path(name), "serve", SECONDLOOK_LEASE_SECONDS="600") as server,
+    ):
         frames = real_frames(VERDICTS + SPARE)
         post(server, issue_token(server), frames)
         owner = json.loads((server.folder / "first-person.json").read_text(encoding="utf-8"))
@@ -58,15 +62,20 @@ def main() -> None:
             taken = answer(browser, server, owner)
             browser.close()
     ours, plain = percentiles([ms / 1000 for ms in taken]), percentiles([ms / 1000 for ms in bare])
-    print(f"  key to next item painted, {len(taken)} verdicts: median {ours[0]:.1f} ms, p95 {ours[1]:.1f} ms, p99 {ours[2]:.1f} ms")
+    print(
+        f"  key to next item painted, {len(taken)} verdicts: "
+        f"median {ours[0]:.1f} ms, p95 {ours[1]:.1f} ms, p99 {ours[2]:.1f} ms"
+    )
     print(f"  bare swap of two decoded pictures:     median {plain[0]:.1f} ms, p95 {plain[1]:.1f} ms")
-    print(f"  ratio of the medians {ours[0] / plain[0]:.2f}; budget p95 < 100 ms: {'met' if ours[1] < 100 else 'MISSED'}")
+    print(
+        f"  ratio of the medians {ours[0] / plain[0]:.2f}; budget p95 < 100 ms: {'met' if ours[1] < 100 else 'MISSED'}"
+    )
 
 
 def real_frames(count: int) -> list[bytes]:
     """Frames of the yard as JPEG; the footage is 150 frames long, so some come twice at another quality."""
     capture = cv2.VideoCapture(str(ROOT / "deploy" / "demo" / "yard.mp4"))
-    frames = []
+    frames: list[Any] = []
     while len(frames) < 150 and (read := capture.read())[0]:
         frames.append(read[1])
     return [
@@ -98,7 +107,7 @@ def post(server: DemoProcess, token: str, frames: list[bytes]) -> None:
                 }
             ],
         }
-        files = {"event": (None, json.dumps(body)), "frame": ("frame.jpg", frame, "image/jpeg")}
+        files: Any = {"event": (None, json.dumps(body)), "frame": ("frame.jpg", frame, "image/jpeg")}
         client.post(f"http://127.0.0.1:{server.port}/api/v1/events", files=files).raise_for_status()
 
 

@@ -42,7 +42,7 @@ def pictures(size: int = 60_000, count: int = PICTURES) -> list[bytes]:
     return made
 
 
-def encode(frame: np.ndarray, quality: int) -> bytes:  # type: ignore[type-arg]
+def encode(frame: np.ndarray, quality: int) -> bytes:
     out = io.BytesIO()
     Image.fromarray(frame).save(out, "JPEG", quality=quality)
     return out.getvalue()
@@ -93,7 +93,8 @@ def multipart(parts: dict[str, tuple[str, bytes]]) -> tuple[bytes, str]:
     out = io.BytesIO()
     for name, (content_type, data) in parts.items():
         filename = "" if content_type == "application/json" else f'; filename="{name}"'
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{filename}\r\nContent-Type: {content_type}\r\n\r\n'
+        disposition = f'Content-Disposition: form-data; name="{name}"{filename}'
+        head = f"--{boundary}\r\n{disposition}\r\nContent-Type: {content_type}\r\n\r\n"
         out.write(head.encode() + data + b"\r\n")
     out.write(f"--{boundary}--\r\n".encode())
     return out.getvalue(), f"multipart/form-data; boundary={boundary}"

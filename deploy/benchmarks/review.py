@@ -41,7 +41,7 @@ def operators(queue: Any, count: int) -> list[Any]:
 
     now, made = timezone.now(), []
     for number in range(count):
-        person = create_person(username=f"bench-{number}", name="", password="benchmark", maker=None, now=now)  # noqa: S106
+        person = create_person(username=f"bench-{number}", name="", password="benchmark", maker=None, now=now)
         give(
             person=person,
             role=Role.OPERATOR,
@@ -113,7 +113,8 @@ def measure(queue: Any, people: list[Any], pace_s: float) -> tuple[float, float]
     per_second = len(verdicts) / (time.perf_counter() - begin)
     claim, verdict = percentiles(claims), percentiles(verdicts)
     print(
-        f"    claim median {claim[0]:5.1f} p95 {claim[1]:5.1f} ms   verdict median {verdict[0]:5.1f} p95 {verdict[1]:5.1f} ms   "
+        f"    claim median {claim[0]:5.1f} p95 {claim[1]:5.1f} ms   "
+        f"verdict median {verdict[0]:5.1f} p95 {verdict[1]:5.1f} ms   "
         f"claim + verdict {per_second:6.1f}/s"
     )
     return claim[1], per_second
@@ -122,9 +123,10 @@ def measure(queue: Any, people: list[Any], pace_s: float) -> tuple[float, float]
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         set_up(Path(name))
+        from django.utils import timezone
+
         from deploy.first_start import first_person
         from deploy.management.commands.seed_load import fill
-        from django.utils import timezone
         from review.models import Item, Queue
 
         first_person()

@@ -210,11 +210,14 @@ def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
     """The model version that an event names; registered by its first event where the site wants that."""
     if posted.model is None:
         return None
-    wanted = {"site_id": source.site_id, "name": posted.model.name, "version": posted.model.version}
-    found = known.model_version(**wanted)
+    name, version = posted.model.name, posted.model.version
+    found = known.model_version(source.site_id, name, version)
     if found is None and source.site.registers_models:
         found, _made = ModelVersion.objects.get_or_create(
-            **wanted, defaults={"sha256": posted.model.sha256 or "", "task": posted.task}
+            site_id=source.site_id,
+            name=name,
+            version=version,
+            defaults={"sha256": posted.model.sha256 or "", "task": posted.task},
         )
     if found is not None and found.sha256 and posted.model.sha256 and found.sha256 != posted.model.sha256:
         raise Invalid(_("This model version is registered with another digest."), code="model_digest_mismatch")
@@ -226,7 +229,8 @@ def attach_evidence(
 ) -> dict[str, str]:
     """Rows for what the event announces; bytes that the site has already are linked at once."""
     stored = {
-        upload.announced.sha256: store_row(event, upload, now, fresh=upload.announced.sha256 in fresh) for upload in uploads
+        upload.announced.sha256: store_row(event, upload, now, fresh=upload.announced.sha256 in fresh)
+        for upload in uploads
     }
     missing = {evidence.sha256 for evidence in posted.evidence} - stored.keys()
     if missing:

@@ -69,9 +69,7 @@ def append_class(*, taxonomy: Taxonomy, name: str, person: User | None) -> Taxon
     last = taxonomy.classes.aggregate(last=Max("index"))["last"]
     with transaction.atomic():
         row = TaxonomyClass.objects.create(taxonomy=taxonomy, name=name, index=0 if last is None else last + 1)
-        audit.record(
-            "class.added", actor=person, on=taxonomy, site_id=taxonomy.site_id, name=name, index=row.index
-        )
+        audit.record("class.added", actor=person, on=taxonomy, site_id=taxonomy.site_id, name=name, index=row.index)
     return row
 
 

@@ -16,18 +16,24 @@ def route(*, event: Event, now: datetime) -> Item | None:
 
     What is passed over is recorded as well, with the chance that it had.
     """
-    policy_id = Policy.objects.filter(site_id=event.site_id, state=PolicyState.LIVE).values_list("pk", flat=True).first()
+    policy_id = (
+        Policy.objects.filter(site_id=event.site_id, state=PolicyState.LIVE).values_list("pk", flat=True).first()
+    )
     if policy_id is None:
-        return note(event, None, None, Routed.NO_POLICY, now)
+        note(event, None, None, Routed.NO_POLICY, now)
+        return None
     rules = rules_of(policy_id)
     match = first_match([rule.spec for rule in rules], facts_of(event))
     if match is None:
-        return note(event, policy_id, None, Routed.UNMATCHED, now)
+        note(event, policy_id, None, Routed.UNMATCHED, now)
+        return None
     rule = next(rule for rule in rules if rule.spec is match.rule)
     if rule.row.queue_id is None:
-        return note(event, policy_id, rule.row, Routed.PASSED, now)
+        note(event, policy_id, rule.row, Routed.PASSED, now)
+        return None
     if not sampled(event, match.rule):
-        return note(event, policy_id, rule.row, Routed.NOT_SAMPLED, now)
+        note(event, policy_id, rule.row, Routed.NOT_SAMPLED, now)
+        return None
     note(event, policy_id, rule.row, Routed.QUEUED, now)
     return open_item(event, rule.row, match, now)
 
@@ -129,5 +135,3 @@ def reason_of(rule: Rule, match: Match) -> dict[str, Any]:
         "high": high,
         "sampling_rate": rule.sampling_rate,
     }
-
-

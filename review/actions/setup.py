@@ -15,7 +15,13 @@ from review.models import Queue, Taxonomy, TaxonomyClass
 
 
 def create_taxonomy(
-    *, site: Site, slug: str, name: str, classes: Sequence[str], maker: User | None, keys: Mapping[str, str] | None = None
+    *,
+    site: Site,
+    slug: str,
+    name: str,
+    classes: Sequence[str],
+    maker: User | None,
+    keys: Mapping[str, str] | None = None,
 ) -> Taxonomy:
     """A taxonomy whose classes get their permanent indexes in the order given. `keys` maps class names to digits."""
     if len(set(classes)) != len(classes):

@@ -258,9 +258,7 @@ def undo(*, verdict: Verdict, now: datetime) -> Claim:
     if now >= verdict.final_at:
         raise UndoWindowOver
     item = verdict.item
-    claim = Claim(
-        item=item, holder=verdict.person, created_at=now, expires_at=now + lease(ahead=False), opened_at=now
-    )
+    claim = Claim(item=item, holder=verdict.person, created_at=now, expires_at=now + lease(ahead=False), opened_at=now)
     try:
         with transaction.atomic():
             reopen(item, verdict, claim)
@@ -301,5 +299,3 @@ def reopen(item: Item, verdict: Verdict, claim: Claim) -> None:
     if not changed:
         raise AlreadyDecided
     item.refresh_from_db()
-
-

@@ -16,6 +16,7 @@ from review.actions.releases import make_release
 from review.api.auth import Personal, caller_of
 from review.api.bodies import json_body
 from review.models import Release
+from review.releases.formats import FORMATS
 from review.views.releases import release_with, send_archive, send_file
 
 router = Router(tags=["releases"])
@@ -39,12 +40,14 @@ RECIPE_BODY = {
 }
 
 
-@router.post("releases", auth=Personal("releases:write"), openapi_extra=RECIPE_BODY, summary="Freeze and build a release")
+@router.post(
+    "releases", auth=Personal("releases:write"), openapi_extra=RECIPE_BODY, summary="Freeze and build a release"
+)
 def post_release(request: HttpRequest) -> HttpResponse:
     recipe = schemas.read(RecipeIn, json_body(request))
     person = caller_of(request)
     queues = [queue_for(person, Right.MAKE_RELEASES, pk) for pk in recipe.queues]
-    more = {"formats": recipe.formats} if recipe.formats is not None else {}
+    formats = tuple(FORMATS) if recipe.formats is None else recipe.formats
     if recipe.from_ and recipe.to and recipe.from_ > recipe.to:
         raise Invalid("from: lies after to", code="schema")
     made = make_release(
@@ -55,7 +58,7 @@ def post_release(request: HttpRequest) -> HttpResponse:
         since=recipe.from_,
         until=recipe.to,
         now=timezone.now(),
-        **more,
+        formats=formats,
     )
     return JsonResponse({"id": str(made.pk), "state": made.state}, status=202)
 
@@ -78,7 +81,9 @@ def get_file(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
     return send_file(request, release_with(caller_of(request), pk, name), name)
 
 
-@router.get("releases/{uuid:pk}/archive", auth=Personal("releases:read"), summary="The whole release as a ZIP, in ranges")
+@router.get(
+    "releases/{uuid:pk}/archive", auth=Personal("releases:read"), summary="The whole release as a ZIP, in ranges"
+)
 def get_archive(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return send_archive(request, release_for(caller_of(request), pk, Right.MAKE_RELEASES))
 

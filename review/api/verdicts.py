@@ -17,7 +17,11 @@ router = Router(tags=["review"])
 
 
 @router.get("verdicts", auth=PersonalOrSource("events:read"), summary="Final outcomes after a cursor, in commit order")
-def list_verdicts(request: HttpRequest, after: str = "", limit: int = Query(100, ge=1, le=500)) -> dict[str, Any]:
+def list_verdicts(
+    request: HttpRequest,
+    after: str = "",
+    limit: int = Query(100, ge=1, le=500),  # type: ignore[type-arg]
+) -> dict[str, Any]:
     if after and not (after.isascii() and after.isdigit() and len(after) <= 18):
         raise Invalid("This cursor was not made here.", code="bad_cursor")
     caller = request.auth  # type: ignore[attr-defined]

@@ -5,15 +5,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('review', '0002_release_files_know_their_crc'),
+        ("review", "0002_release_files_know_their_crc"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['item', 'person'], name='verdict_of_item'),
+            model_name="verdict",
+            index=models.Index(fields=["item", "person"], name="verdict_of_item"),
         ),
     ]

@@ -155,9 +155,7 @@ class Parking(models.Model):
             models.CheckConstraint(condition=Q(cause__in=ParkingCause.values), name="parking_cause_is_known"),
             models.UniqueConstraint(fields=["event", "cause", "value"], name="parked_once_per_cause"),
         ]
-        indexes = [
-            models.Index(fields=["site", "cause", "value"], condition=Q(resolved_at=None), name="parking_inbox")
-        ]
+        indexes = [models.Index(fields=["site", "cause", "value"], condition=Q(resolved_at=None), name="parking_inbox")]
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.value}"

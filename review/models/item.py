@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
 from inference.models import Site
-
 from review.querysets import ItemQuerySet
 
 from .event import Event
@@ -60,7 +59,9 @@ class Item(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["event"], condition=Q(state=ItemState.OPEN), name="item_one_open_per_event"),
+            models.UniqueConstraint(
+                fields=["event"], condition=Q(state=ItemState.OPEN), name="item_one_open_per_event"
+            ),
             models.CheckConstraint(condition=Q(state__in=ItemState.values), name="item_state_is_known"),
             models.CheckConstraint(
                 condition=Q(state=ItemState.OPEN, outcome="", decided_at=None, verdict_id=None)

@@ -47,7 +47,8 @@ class Policy(models.Model):
 class Rule(models.Model):
     """One line of a policy: when a subject prediction meets every condition, this is what happens.
 
-    Empty conditions match anything. A band is `low <= confidence < high` (`<=` at 1.0), per class when `bands` names it.
+    Empty conditions match anything. A band is `low <= confidence < high` (`<=` at 1.0), its own one per class that
+    `bands` names.
     `key` stays the same from version to version, so that an edit does not roll the sampling dice again.
     """
 

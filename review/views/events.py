@@ -27,15 +27,21 @@ PAGE = 48
 @signed_in("see_events; the person's events only")
 def events(request: HttpRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "")[:100] for name in ("site", "camera", "class", "kind", "outcome")}
-    rows = filtered(events_for(request.user), chosen).select_related("site").prefetch_related(
-        "evidence_rows__evidence__renditions",
-        Prefetch("items", queryset=Item.objects.select_related("queue").order_by("-created_at")),
+    rows = (
+        filtered(events_for(request.user), chosen)
+        .select_related("site")
+        .prefetch_related(
+            "evidence_rows__evidence__renditions",
+            Prefetch("items", queryset=Item.objects.select_related("queue").order_by("-created_at")),
+        )
     )
     found, following = page_of(rows, request.GET.get("cursor", ""), size=PAGE)
     if found:
         record_page(request, found)
     context = {
-        "page": {"rows": [{"event": event, "item": first_item(event), "thumb": thumbnail_url(event)} for event in found]},
+        "page": {
+            "rows": [{"event": event, "item": first_item(event), "thumb": thumbnail_url(event)} for event in found]
+        },
         "next_cursor": following,
         "chosen": chosen,
         "kinds": EventKind.choices,
@@ -90,7 +96,12 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "event": found,
         "item": item,
-        "payload": {"event": event_payload(found), **picture_payload(found), "labels": labels, "classes": class_list(item.queue) if item else []},
+        "payload": {
+            "event": event_payload(found),
+            **picture_payload(found),
+            "labels": labels,
+            "classes": class_list(item.queue) if item else [],
+        },
         "story": story(found, item),
         "labels": labels,
     }
@@ -111,8 +122,10 @@ def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
     ]
     for row in event.routings.order_by("routed_at"):
         steps.append(step(row.routed_at, _("Routed: %s") % row.get_decision_display(), row.rule_name, "git-branch"))
-    for row in event.parkings.order_by("parked_at"):
-        steps.append(step(row.parked_at, _("Parked: %s") % row.get_cause_display(), row.value, "circle-help"))
+    for parking in event.parkings.order_by("parked_at"):
+        steps.append(
+            step(parking.parked_at, _("Parked: %s") % parking.get_cause_display(), parking.value, "circle-help")
+        )
     for verdict in Verdict.objects.filter(item__event=event).select_related("person", "retraction"):
         detail = ", ".join(label["class"] for label in verdict.labels[:6])
         steps.append(step(verdict.created_at, f"{verdict.person}: {verdict.get_answer_display()}", detail, "check"))
@@ -126,5 +139,3 @@ def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
 
 def step(at: datetime, title: str, detail: str, icon: str) -> dict[str, Any]:
     return {"at": at, "title": title, "detail": detail, "icon": icon}
-
-

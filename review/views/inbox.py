@@ -37,7 +37,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
         return redirect("inbox")
     rows = Parking.objects.filter(site__in=list(sites_by_id.values()), resolved_at=None)
     grouped = rows.values("site_id", "cause", "value").annotate(count=Count("pk"), first_at=Min("parked_at"))
-    context = {"rows": [row_of(row, sites_by_id) for row in grouped.order_by("first_at")[:200]]}
+    context = {"rows": [row_of(dict(row), sites_by_id) for row in grouped.order_by("first_at")[:200]]}
     return render(request, "review/inbox.html", context)
 
 

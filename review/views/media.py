@@ -38,5 +38,3 @@ def marked[R: HttpResponseBase](response: R, tag: str) -> R:
     response["Cache-Control"] = "private, max-age=300"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
-
-

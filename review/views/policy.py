@@ -99,9 +99,7 @@ def bands_of(rule: Rule) -> list[tuple[str, list[float]]]:
     return [*bands, (REST, [rule.low, rule.high])]
 
 
-def row_of(
-    rule: Rule, name: str, band: list[float], floor: float | None, source: str, recent: int
-) -> dict[str, Any]:
+def row_of(rule: Rule, name: str, band: list[float], floor: float | None, source: str, recent: int) -> dict[str, Any]:
     return {
         "rule_key": str(rule.key),
         "rule_name": rule.name,

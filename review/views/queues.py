@@ -84,8 +84,8 @@ def arrivals_by_hour(found: list[Queue], now: datetime) -> dict[UUID, list[int]]
 
 def people_at(found: list[Queue], now: datetime) -> dict[UUID, list[str]]:
     """Who holds an item of each queue right now."""
-    pairs = Item.objects.open().claimed(now).filter(queue__in=found).values_list("queue_id", "claimed_by").distinct()
-    pairs = list(pairs)
+    held = Item.objects.open().claimed(now).filter(queue__in=found)
+    pairs = list(held.values_list("queue_id", "claimed_by").distinct())
     people = User.objects.in_bulk([person for _queue, person in pairs])
     named: dict[UUID, list[str]] = {}
     for queue_id, person_id in pairs:

@@ -84,7 +84,15 @@ def server(tmp_path: Path) -> Iterator[DemoProcess]:
 
 
 def issue_token(server: DemoProcess, name: str) -> str:
-    command = [sys.executable, "manage.py", "issue_token", "--site=site-1", "--camera=camera-1", f"--name={name}", "--json"]
+    command = [
+        sys.executable,
+        "manage.py",
+        "issue_token",
+        "--site=site-1",
+        "--camera=camera-1",
+        f"--name={name}",
+        "--json",
+    ]
     environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
     environment["SECONDLOOK_DATA"] = str(server.folder)
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
@@ -106,7 +114,7 @@ def start_agent(folder: Path, server: DemoProcess, token: str, *, loop: bool) ->
 
 
 def test_kill_9_of_server_and_agent_loses_and_doubles_nothing(server: DemoProcess, tmp_path: Path) -> None:
-    dice = Random(4711)  # noqa: S311  a repeatable choice of moments
+    dice = Random(4711)
     ledger = Ledger(f"http://127.0.0.1:{server.port}", issue_token(server, "ledger"))
     agent_token = issue_token(server, "agent")
     agent = start_agent(tmp_path, server, agent_token, loop=True)
@@ -154,6 +162,6 @@ def rows(server: DemoProcess, source: str, column: str) -> list[str]:
     query = f"""
         SELECT review_event.{column} FROM review_event
         JOIN inference_source ON inference_source.id = review_event.source_id WHERE inference_source.name = ?
-    """  # noqa: S608  the column is one of two literals above
+    """
     with sqlite3.connect(server.folder / "secondlook.sqlite3") as connection:
         return [value for (value,) in connection.execute(query, (source,))]

@@ -159,6 +159,8 @@ PAGES = [
     door("GET", "/audit/", ALL),
     door("GET", "/sources/", ALL),
     door("GET", "/sources/<uuid:pk>/", {S, F, D}, lambda w: w.place.source.pk),
+    door("GET", "/sources/<uuid:pk>/events/", {S, F, D}, lambda w: w.place.source.pk),
+    door("GET", "/sources/<uuid:pk>/events/", {S, F, D}, lambda w: w.place.source.pk),
     door("GET", "/", ALL, good={302}),
     door("GET", "/queues/", ALL),
     door("GET", "/queues/<uuid:pk>/row/", SEES_EVENTS, lambda w: w.place.queue.pk),

@@ -17,7 +17,11 @@ from review.api.root import api
 from review.routes import websocket_urlpatterns
 
 SUPPORT = "is_staff and Django's own model permissions; read-mostly"
-DESCRIPTION = {"openapi-json": "public: describes the API, holds no data", "openapi-view": "public: describes the API", "api-root": "public: 404, names nothing"}
+DESCRIPTION = {
+    "openapi-json": "public: describes the API, holds no data",
+    "openapi-view": "public: describes the API",
+    "api-root": "public: 404, names nothing",
+}
 
 
 class Command(BaseCommand):
@@ -97,5 +101,3 @@ def task_rows() -> Iterator[dict[str, Any]]:
 
 def row(kind: str, path: str, methods: list[str], rule: str) -> dict[str, Any]:
     return {"kind": kind, "path": path, "methods": methods, "rule": rule}
-
-

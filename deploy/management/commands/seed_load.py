@@ -54,12 +54,14 @@ def fill(queue: Queue, count: int, now: datetime) -> None:
     if source is None:
         source, _token = create_source(site=queue.site, name=SOURCE, maker=None)
     dice = Random(count)  # noqa: S311  repeatable, not secret
-    for numbers in batched(range(count), BATCH, strict=False):
+    for numbers in batched(range(count), BATCH):
         events = [make_event(source, dice, now) for _ in numbers]
         with transaction.atomic():
             Event.objects.bulk_create(events)
             Routing.objects.bulk_create(
-                Routing(event=event, decision=Routed.QUEUED, rule_name="load", probability=1.0, routed_at=event.received_at)
+                Routing(
+                    event=event, decision=Routed.QUEUED, rule_name="load", probability=1.0, routed_at=event.received_at
+                )
                 for event in events
             )
             Item.objects.bulk_create(make_item(queue, event, dice) for event in events)

@@ -63,7 +63,8 @@ def seed_site(letter: str, mark: str, now: datetime) -> dict[str, Any]:
     slug, canary = f"site-{letter}-{mark}", f"canary-{letter}-{secrets.token_hex(6)}"
     site = create_site(slug=slug, name=f"Site {letter.upper()} {canary}", maker=None, now=now, registers_models=True)
     cameras = [
-        create_camera(site=site, slug=name, name=f"{name} {canary}", maker=None) for name in ("line-3-top", "line-3-side")
+        create_camera(site=site, slug=name, name=f"{name} {canary}", maker=None)
+        for name in ("line-3-top", "line-3-side")
     ]
     queues = make_queues(site, canary, now)
     register_model_version(site=site, name="person-detector", version="1.2.0", maker=None, classes=coco_classes())
@@ -100,9 +101,7 @@ def source(site: Site, camera: Camera) -> dict[str, str]:
     return {"token": token, "camera": camera.slug}
 
 
-def person(
-    login: str, name: str, role: Role, site: Site | None, now: datetime
-) -> dict[str, str]:
+def person(login: str, name: str, role: Role, site: Site | None, now: datetime) -> dict[str, str]:
     password = credentials.new_password()
     made: User = create_person(username=login, name=name, password=password, maker=None, now=now)
     scope, pk = (Scope.SITE, site.pk) if site else (Scope.EVERYWHERE, None)

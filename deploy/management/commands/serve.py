@@ -39,7 +39,9 @@ def require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise CommandError(f"Port {port} is taken. Stop what uses it, or choose another: PORT={port + 1}") from None
+                raise CommandError(
+                    f"Port {port} is taken. Stop what uses it, or choose another: PORT={port + 1}"
+                ) from None
             raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
 
 
@@ -68,12 +70,10 @@ def run(host: str, port: int, *, ready: Any) -> None:
         ready_callable=ready,
         verbosity=1,
     )
-    # A server started in the background of a shell inherits an ignored SIGINT; Ctrl-C and `kill -INT` stop it all the same.
+    # In the background of a shell a server inherits an ignored SIGINT; `kill -INT` stops it all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     worker.start()
     try:
         server.run()
     finally:
         worker.stop()
-
-

@@ -329,8 +329,9 @@ def cost(place: Place, person: User) -> int:
 
 
 def test_a_claim_costs_the_same_however_much_waits(place: Place, operator: User) -> None:
-    for _number in range(2):
+    for _number in range(3):
         make_item(place)
+    cost(place, operator)
     few = cost(place, operator)
     for _number in range(30):
         make_item(place)
