@@ -1,5 +1,6 @@
 """Audit entries as sentences. Each verb has one; an unknown one is shown as it is."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,15 @@ VERBS: dict[str, str] = {
 }
 
 
+# Codes that facts hold, in the words of the pages.
+WORDS: dict[str, str] = {
+    "bad_image": gettext_noop("bad picture"),
+    "empty": gettext_noop("nothing here"),
+    "ml_engineer": gettext_noop("ML engineer"),
+    "fleet_engineer": gettext_noop("fleet engineer"),
+}
+
+
 class Facts(dict[str, Any]):
     """The facts of an entry; one that is missing reads as a dash."""
 
@@ -82,6 +92,14 @@ def plain(value: Any) -> str:
     if isinstance(value, str) and (moment := instant(value)):
         return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     if isinstance(value, list):
-        nested = any(isinstance(entry, list | dict) for entry in value)
-        return (", " if nested or all(isinstance(e, str) for e in value) else " ").join(plain(e) for e in value)
-    return str(value)
+        return plain_list(value)
+    return _(WORDS[value]) if value in WORDS else str(value)
+
+
+def plain_list(values: list[Any]) -> str:
+    """A list in words; what is there several times is counted: `person ×8, truck`."""
+    if all(isinstance(value, str) for value in values):
+        counted = Counter(values)
+        return ", ".join(plain(value) if many == 1 else f"{plain(value)} ×{many}" for value, many in counted.items())
+    nested = any(isinstance(value, list | dict) for value in values)
+    return (", " if nested else " ").join(plain(value) for value in values)

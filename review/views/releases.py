@@ -22,7 +22,7 @@ from inference.models import Site
 from review.access import manifest_for, manifests_for, release_for, releases_for
 from review.actions.releases import make_release
 from review.forms import ReleaseForm
-from review.models import Queue, Release, ReleaseState
+from review.models import Outcome, Queue, Release, ReleaseState
 from review.ranges import ranged
 from review.releases.archive import archive_chunks, archive_name, archive_size, open_file
 from review.releases.words import reason_text, warning_text
@@ -112,7 +112,7 @@ def release(request: HttpRequest, pk: UUID) -> HttpResponse:
         if ready
         else [],
         "counts": summary.get("classes", {}),
-        "outcomes": summary.get("outcomes", {}),
+        "outcomes": {Outcome(name).label: count for name, count in summary.get("outcomes", {}).items()},
         "excluded": [
             {"reason": reason_text(code), "count": count} for code, count in summary.get("excluded", {}).items()
         ],

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import audit
 from accounts.models import AuditEntry, User
-from accounts.sentences import VERBS, sentence
+from accounts.sentences import VERBS, plain, sentence
 from tests.factories import Place, claim, give_answer, make_item
 
 PACKAGES = ("accounts", "inference", "review", "deploy")
@@ -113,3 +113,12 @@ def test_a_page_of_a_hundred_costs_no_more_than_one_of_two(
         for _number in range(90):
             audit.record("person.created", actor=supervisor, on=supervisor, site_id=place.site.pk)
     assert cost() == few
+
+
+def test_classes_that_come_several_times_are_counted_in_a_sentence() -> None:
+    assert plain(["person", "truck", "person", "person"]) == "person ×3, truck"
+
+
+def test_codes_and_figures_read_as_on_the_pages() -> None:
+    assert plain("bad_image") == "bad picture"
+    assert plain([["bird", 0.41951]]) == "bird 0.42"
