@@ -32,6 +32,8 @@ ANSWERS = (["Delete", "Enter"], ["Enter"], ["Delete", "Enter"], ["Enter"], ["u"]
 # As many as are answered, and some that stay for the pictures of the desk and the queues.
 EVENTS = len(ANSWERS) + 8
 PATIENCE_S = 180
+# Short ones, so that a claim which was not given back is not waited for long.
+LEASES = {"SECONDLOOK_LEASE_SECONDS": "45", "SECONDLOOK_AHEAD_SECONDS": "10", "SECONDLOOK_HEARTBEAT_SECONDS": "5"}
 # Larger files are kept with a palette; coverage first, so that the rare colours of small marks stay what they are.
 LARGE_BYTES = 150_000
 PALETTE: dict[str, Any] = {
@@ -87,9 +89,9 @@ class Studio:
         try:
             yield context.new_page()
         finally:
-            # Pages leave first: the desk gives its claims back when it is left.
+            # Pages leave first: the desk gives its claims back when it is left, in a request that outlives it.
             for page in context.pages:
-                page.goto("about:blank")
+                page.goto(f"{self.demo.address}/readyz")
             context.close()
 
     def context(self, login: str | None, screen: str, scheme: str) -> BrowserContext:
@@ -265,7 +267,7 @@ def main() -> None:
 
 def take_all(folder: Path, browser: Browser) -> None:
     """Every scene on both screens in both schemes. The device rests, so that nothing moves meanwhile."""
-    with DemoProcess(folder, "demo", "--no-agent") as demo:
+    with DemoProcess(folder, "demo", "--no-agent", **LEASES) as demo:
         studio = Studio(demo, browser)
         answer_some(studio)
         make_release(studio)
