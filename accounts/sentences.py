@@ -88,7 +88,8 @@ def plain(value: Any) -> str:
     if isinstance(value, dict) and {"before", "after"} <= value.keys():
         return f"{value.get('class', '')} {plain(value['before'])} → {plain(value['after'])}".strip()
     if isinstance(value, float):
-        return formats.number_format(value, decimal_pos=2)
+        # Rounded first: Django's formatter cuts.
+        return formats.number_format(round(value, 2), decimal_pos=2)
     if isinstance(value, str) and (moment := instant(value)):
         return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     if isinstance(value, list):

@@ -83,7 +83,7 @@ def batch_result(request: HttpRequest, event: Any) -> dict[str, Any]:
 def list_events(
     request: HttpRequest,
     cursor: str = "",
-    site: UUID | None = None,
+    site: str = "",
     camera: str = "",
     model: str = "",
     class_: str = Query("", alias="class"),  # type: ignore[type-arg]
@@ -94,7 +94,8 @@ def list_events(
 ) -> dict[str, Any]:
     rows = events_for(caller_of(request)).prefetch_related(WITH_EVIDENCE)
     wanted = {
-        "site_id": site,
+        "site__slug": site if site and not is_id(site) else None,
+        "site_id": site if is_id(site) else None,
         "camera_name": camera or None,
         "model_name": model or None,
         "top_class": class_ or None,
@@ -105,6 +106,15 @@ def list_events(
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
     found, following = page_of(rows, cursor, size=limit)
     return {"results": [event_document(event) for event in found], "next": following}
+
+
+def is_id(text: str) -> bool:
+    """Whether a site is named by its id; otherwise it is a short name."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 @router.get("events/{uuid:pk}", auth=Personal("events:read"), summary="One event with its whole story")

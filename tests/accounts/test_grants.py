@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
@@ -21,6 +22,7 @@ from inference.access import sites_for
 from inference.models import Site
 from review.access import queues_for
 from review.actions.setup import create_queue
+from review.models import Queue
 from tests import factories
 from tests.conftest import AtOnce
 from tests.factories import Place, give_role, make_person
@@ -125,6 +127,21 @@ def test_a_superuser_without_a_grant_has_no_rights(place: Place) -> None:
         assert not reach(person, right)
         assert not sites_for(person, right).exists()
         assert not queues_for(person, right).exists()
+
+
+def test_guardian_alone_says_no_to_superusers_and_to_rights_on_the_whole_model(place: Place) -> None:
+    root, member = User.objects.create_superuser("root", password="x"), make_person("member")
+    codename = Right.SEE_EVENTS.value
+    everything = Permission.objects.filter(codename=codename)
+    member.user_permissions.set(everything)
+    group = Group.objects.create(name="all")
+    group.permissions.set(everything)
+    member.groups.add(group)
+    for person in (root, member):
+        fresh = User.objects.get(pk=person.pk)
+        assert fresh.has_perm(f"inference.{codename}")
+        assert not permitted(fresh, Right.SEE_EVENTS, Site.objects.all()).exists()
+        assert not permitted(fresh, Right.SEE_EVENTS, Queue.objects.all()).exists()
 
 
 def test_an_ended_grant_can_be_given_again(place: Place, boss: User) -> None:

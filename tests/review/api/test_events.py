@@ -1009,3 +1009,11 @@ def test_posting_costs_the_same_however_much_is_there(http: Client, django_asser
     with django_assert_max_num_queries(22):
         send_files(http, event_body(picture=jpeg((1, 2, 3))), frame=jpeg((1, 2, 3)))
     assert connection.vendor in {"sqlite", "postgresql"}
+
+
+def test_a_site_is_named_by_its_id_or_its_short_name(client: Client, place: Place, supervisor: User) -> None:
+    factories.post(place)
+    headers = bearer(make_token(supervisor))
+    for name in (str(place.site.pk), place.site.slug):
+        assert len(client.get(f"/api/v1/events?site={name}", **headers).json()["results"]) == 1
+    assert client.get("/api/v1/events?site=nowhere", **headers).json()["results"] == []
