@@ -194,6 +194,7 @@ def test_a_grant_that_is_taken_back_silences_the_queue(world: Any) -> None:
             if not layer.groups.get(f"queue.{place.queue.pk}"):
                 break
             await asyncio.sleep(0.05)
+        assert not layer.groups.get(f"queue.{place.queue.pk}"), "the socket is still in the group"
         await tell("queue", place.queue.pk)
         assert await found.receive_nothing(0.3)
         await found.disconnect()

@@ -78,6 +78,16 @@ def test_an_empty_queue_is_empty_for_no_reason(place: Place, operator: User, now
     assert claims.why_empty(queue=place.queue, person=operator, now=now) == claims.EmptyQueue(0, 0, 0)
 
 
+def test_an_item_that_changed_since_it_was_read_is_not_taken(place: Place, operator: User, second: User) -> None:
+    make_item(place)
+    stale, now = Item.objects.get(), timezone.now()
+    claim(place, operator, now)
+    assert claims.take(stale, second, now, LEASE, opened=True) is None
+    Item.objects.update(claim_id=None, claimed_by=None, claim_expires_at=None, version=2)
+    assert claims.take(stale, second, now, LEASE, opened=True) is None
+    assert Claim.objects.get().holder == operator
+
+
 # How long
 
 
