@@ -84,10 +84,14 @@ class Studio:
 
     @contextmanager
     def page(self, login: str | None, screen: str, scheme: str) -> Iterator[Page]:
-        """A page of `login` on one of the screens in one of the schemes."""
+        """A page of `login` on one of the screens in one of the schemes. Raises RuntimeError when the server failed."""
         context = self.context(login, screen, scheme)
+        faults: list[str] = []
+        context.on("response", lambda answer: faults.append(answer.url) if answer.status >= 500 else None)
         try:
             yield context.new_page()
+            if faults:
+                raise RuntimeError(f"a picture of an error would be taken: {', '.join(faults)}")
         finally:
             # Pages leave first: the desk gives its claims back when it is left, in a request that outlives it.
             for page in context.pages:
