@@ -94,6 +94,8 @@ def plain(value: Any) -> str:
         return formats.date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     if isinstance(value, list):
         return plain_list(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(one)}" for key, one in value.items()) or _("nothing")
     return _(WORDS[value]) if value in WORDS else str(value)
 
 

@@ -6,6 +6,7 @@ because its thread is new. Here the whole synchronous side runs in one thread of
 connection where CONN_MAX_AGE allows that.
 """
 
+import asyncio
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -21,7 +22,14 @@ class OneThreadHandler(ASGIHandler):
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         answer: Any = sync_to_async(self.answer, thread_sensitive=False)
-        response: HttpResponseBase = await answer(request)
+        working = asyncio.ensure_future(answer(request))
+        try:
+            response: HttpResponseBase = await asyncio.shield(working)
+        except asyncio.CancelledError:
+            # The client hung up. The thread cannot be stopped, and it still reads the body, which is closed as soon as
+            # this returns: so what was asked for is finished. Giving a claim back while a page closes depends on it.
+            await asyncio.wait([working])
+            raise
         return response
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:

@@ -3,12 +3,16 @@
 import contextlib
 import io
 import multiprocessing
+import os
+import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 
+import django
 from django.conf import settings
 from PIL import Image
 
@@ -68,11 +72,19 @@ def decode(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
     try:
         return in_child(data, wanted)
     except ChildFailed as failure:
-        try:
-            in_child(good_picture(), wanted)
-        except ChildFailed:
-            raise DecoderBroken("the decoding process does not work on this machine") from failure
-        raise Undecodable(str(failure)) from None
+        return second_try(data, wanted, failure)
+
+
+def second_try(data: bytes, wanted: tuple[Wanted, ...], failure: "ChildFailed") -> Decoded:
+    """Decode once more in a fresh process that has just shown that it works: the first may have died earlier."""
+    try:
+        in_child(good_picture(), wanted)
+    except ChildFailed:
+        raise DecoderBroken("the decoding process does not work on this machine") from failure
+    try:
+        return in_child(data, wanted)
+    except ChildFailed as again:
+        raise Undecodable(str(again)) from None
 
 
 def in_child(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
@@ -97,16 +109,35 @@ def work(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
     """What the child does with the bytes of one picture."""
     try:
         picture = images.upright(data)
-    except (ValueError, images.UnsupportedType) as error:
+        copies = tuple(copy_of(picture, one) for one in wanted)
+        return Decoded(copies, images.average_colour(picture))
+    except images.UnsupportedType:
+        raise Undecodable("it is no picture of a kind that is taken") from None
+    except ValueError as error:
         raise Undecodable(str(error)) from None
     except MemoryError:
         raise Undecodable("the decoder ran out of memory") from None
-    made = []
-    for one in wanted:
-        ratio = min(1.0, one.longest_px / max(picture.size))
-        width, height = (max(1, round(side * ratio)) for side in picture.size)
-        made.append(Copy(one.name, images.rendition(picture, one.longest_px, one.quality), width, height))
-    return Decoded(tuple(made), images.average_colour(picture))
+
+
+def copy_of(picture: Image.Image, one: Wanted) -> Copy:
+    ratio = min(1.0, one.longest_px / max(picture.size))
+    width, height = (max(1, round(side * ratio)) for side in picture.size)
+    return Copy(one.name, images.rendition(picture, one.longest_px, one.quality), width, height)
+
+
+def begin_child() -> None:
+    """In the child: leave Ctrl-C to the parent, end when the parent ends, bound the memory, know the messages."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
+    bound_memory()
+    django.setup()
+
+
+def end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def bound_memory() -> None:
@@ -129,7 +160,7 @@ class Child:
             if self._pool is None:
                 # Spawned, not forked: a fork would copy the server's threads, locks and connections.
                 context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=bound_memory)
+                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=begin_child)
             return self._pool.submit(work, data, wanted)
 
     def replace(self) -> None:

@@ -154,6 +154,7 @@ def thumbnail_url(event: Event) -> str | None:
 def links(item: Item, claim: Claim) -> dict[str, str]:
     return {
         "open": reverse("claim-open", args=[claim.pk]),
+        "picture": reverse("claim-picture", args=[claim.pk]),
         "heartbeat": reverse("claim-heartbeat", args=[claim.pk]),
         "release": reverse("claim-release", args=[claim.pk]),
         "skip": reverse("claim-skip", args=[claim.pk]),

@@ -42,7 +42,12 @@ def places(request: HttpRequest, roles: Any) -> list[Place]:
         (_("Releases"), "releases", "package", bool(rights & {Right.SEE_RELEASES, Right.SEE_MANIFESTS})),
         (_("Policy"), "policies", "sliders-horizontal", Right.MANAGE_QUEUES in rights),
         (_("Sources"), "sources", "radio-tower", Right.SEE_SOURCES in rights),
-        (_("Inbox"), "inbox", "inbox", bool(rights & {Right.MANAGE_QUEUES, Right.MANAGE_SOURCES})),
+        (
+            _("Inbox"),
+            "inbox",
+            "inbox",
+            bool(rights & {Right.MANAGE_QUEUES, Right.MANAGE_SOURCES, Right.MANAGE_TAXONOMY}),
+        ),
         (_("People"), "people", "users", bool(rights & {Right.GRANT_ALL, Right.GRANT_OPERATOR})),
         (_("Audit"), "audit", "scroll-text", True),
     ]

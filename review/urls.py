@@ -12,6 +12,7 @@ urlpatterns = [
     path("queues/<uuid:pk>/desk/counts/", desk.counts, name="desk-counts"),
     path("queues/<uuid:pk>/desk/claim/", desk.claim_next, name="desk-claim"),
     path("claims/<uuid:pk>/open/", desk.open_claim, name="claim-open"),
+    path("claims/<uuid:pk>/picture/", desk.picture, name="claim-picture"),
     path("claims/<uuid:pk>/heartbeat/", desk.heartbeat, name="claim-heartbeat"),
     path("claims/<uuid:pk>/release/", desk.release, name="claim-release"),
     path("claims/<uuid:pk>/skip/", desk.skip, name="claim-skip"),

@@ -15,7 +15,7 @@ from guardian.models import UserObjectPermission
 from accounts import audit
 from accounts.access import Reach, reach
 from accounts.exceptions import Conflict, Invalid, Refused
-from accounts.models import Grant, User
+from accounts.models import Grant, Lease, User
 from accounts.models.grant import Scope
 from accounts.roles import RIGHTS, Right, Role
 
@@ -46,24 +46,34 @@ def give(
     site_id = site_of(scope, scope_id)
     if giver is not None:
         require_may_grant(giver, role, scope=scope, scope_id=scope_id, site_id=site_id)
-    try:
-        with transaction.atomic():
-            close_ended(person, role, scope, scope_id, now)
-            grant = Grant.objects.create(
-                person=person,
-                role=role,
-                scope_type=scope,
-                scope_id=scope_id,
-                reason=reason.strip(),
-                ends_at=ends_at,
-                granted_by=giver,
-                created_at=now,
-            )
-            derive(person, now=now)
-            audit.record("grant.given", actor=giver, on=person, site_id=site_id, **story(grant))
-    except IntegrityError:
-        raise Conflict(_("This person has this role there already."), code="grant_exists") from None
+    with transaction.atomic():
+        one_at_a_time(now)
+        close_ended(person, role, scope, scope_id, now)
+        try:
+            with transaction.atomic():
+                grant = Grant.objects.create(
+                    person=person,
+                    role=role,
+                    scope_type=scope,
+                    scope_id=scope_id,
+                    reason=reason.strip(),
+                    ends_at=ends_at,
+                    granted_by=giver,
+                    created_at=now,
+                )
+        except IntegrityError:
+            raise Conflict(_("This person has this role there already."), code="grant_exists") from None
+        derive(person, now=now)
+        audit.record("grant.given", actor=giver, on=person, site_id=site_id, **story(grant))
     return grant
+
+
+def one_at_a_time(now: datetime) -> None:
+    """Wait until no other transaction changes grants or what they reach; until the end of this one.
+
+    Two at once would derive from rows that the other one is about to change.
+    """
+    Lease.objects.one_at_a_time("grants", now=now)
 
 
 def take_back(*, grant: Grant, taker: User, reason: str, now: datetime) -> None:
@@ -74,9 +84,8 @@ def take_back(*, grant: Grant, taker: User, reason: str, now: datetime) -> None:
     site_id = site_of(scope, grant.scope_id)
     require_may_grant(taker, role, scope=scope, scope_id=grant.scope_id, site_id=site_id)
     with transaction.atomic():
-        if role == Role.ADMINISTRATOR:
-            # Two who take back the last two at once go one after the other, and the second one is refused.
-            list(Grant.objects.last_everywhere(role, now).select_for_update(of=("self",)))
+        # Two who take back the last two administrators at once go one after the other, and the second one is refused.
+        one_at_a_time(now)
         if not Grant.objects.filter(pk=grant.pk, revoked_at=None).update(revoked_at=now, revoked_by=taker):
             raise Conflict(_("This grant has ended already."), code="grant_ended")
         if role == Role.ADMINISTRATOR and not Grant.objects.last_everywhere(role, now).exists():
@@ -167,7 +176,8 @@ def replace_permissions(person: User, wanted: set[tuple[str, str, str]]) -> None
 
 
 def derive_all(*, now: datetime) -> None:
-    """Derive again for everybody whose grants could reach a new site or queue."""
+    """Derive again for everybody whose grants could reach a new site or queue; inside the transaction that made it."""
+    one_at_a_time(now)
     for person in User.objects.filter(grants__in=Grant.objects.live(now)).distinct():
         derive(person, now=now)
 

@@ -6,7 +6,8 @@ from .base import SECONDLOOK, STORAGES
 
 SECRET_KEY = env.text("SECONDLOOK_SECRET_KEY")
 ALLOWED_HOSTS = env.names("SECONDLOOK_HOSTS")
-CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+# ".example.org" allows every host below it; an origin writes that as "*.example.org".
+CSRF_TRUSTED_ORIGINS = [f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS]
 
 DATABASES = {"default": env.database("SECONDLOOK_DATABASE_URL")}
 DATABASES["default"]["OPTIONS"]["pool"] = {

@@ -103,7 +103,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:
     """Wait for standard input to close: it does so even when the process at its other end is killed."""
-    while sys.stdin.buffer.read(4096):
+    # Read past Python's buffer: its lock, held by this thread, would abort the interpreter's end.
+    while os.read(sys.stdin.fileno(), 4096):
         pass
     stop.set()
 

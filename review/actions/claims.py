@@ -123,10 +123,11 @@ def give_back(*, claim: Claim, now: datetime) -> None:
 
 def end(claim: Claim, now: datetime, how: Ended) -> None:
     """Close the claim and free its item, if it still holds it."""
-    Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=how)
+    # The item first, as everywhere: two that take the rows in different orders would wait for each other for ever.
     Item.objects.filter(pk=claim.item_id, claim_id=claim.pk).update(
         claim_id=None, claimed_by=None, claim_expires_at=None
     )
+    Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=how)
 
 
 def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
@@ -153,15 +154,15 @@ def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> Non
     Raises ClaimLost when the claim has ended.
     """
     with transaction.atomic():
-        require_live(claim)
         item = claim.item
         before = item.queue_id
         target = to or item.queue
         reason = item.reason | {"escalated": {"by": str(claim.holder), "note": note, "from": str(item.queue)}}
-        end(claim, now, Ended.MOVED)
-        changed = Item.objects.open().filter(pk=item.pk, version=item.version)
-        if not changed.update(queue=target, priority=1, reason=reason, version=item.version + 1):
+        # Only while it is still this claim's: somebody may have taken it over a moment ago.
+        mine = Item.objects.open().filter(pk=item.pk, version=item.version, claim_id=claim.pk)
+        if not mine.update(queue=target, priority=1, reason=reason, version=item.version + 1):
             raise ClaimLost
+        end(claim, now, Ended.MOVED)
         if to is None:
             Skip.objects.update_or_create(
                 item=item, person=claim.holder, defaults={"until": now + timedelta(days=3650)}

@@ -61,11 +61,11 @@ def take_in(
         raise Invalid(_("No queue of this site answers held events."), code="hold_not_supported")
     uploads = check_files(posted, files)
     evidence_store.require_room()
+    columns = event_columns(source, posted, body_digest, now)
     kept = [
         (upload, evidence_store.write(evidence_path(str(source.site_id), upload.announced.sha256), upload.data))
         for upload in uploads
     ]
-    columns = event_columns(source, posted, body_digest, now)
     for attempt in range(ATTEMPTS):
         try:
             with transaction.atomic():

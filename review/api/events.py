@@ -75,7 +75,7 @@ def batch_result(request: HttpRequest, event: Any) -> dict[str, Any]:
         taken = take_in(source=source_of(request), posted=posted, body=event, files={}, now=timezone.now())
     except SecondLookError as error:
         status = "retry" if error.status in {429, 503} else "rejected"
-        return result | {"status": status, "code": error.code, "detail": str(error.detail)}
+        return result | {"status": status, "code": error.code}
     return result | {"status": taken_document(taken)["status"], "id": str(taken.event.pk)}
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from ninja import Router
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from accounts.exceptions import Invalid
 from accounts.roles import Right
@@ -26,8 +26,8 @@ class RecipeIn(schemas.Strict):
     """What a release is made of: queues of one site, perhaps a span of time, a name, formats."""
 
     queues: list[UUID] = Field(min_length=1, max_length=100)
-    from_: AwareDatetime | None = Field(default=None, alias="from")
-    to: AwareDatetime | None = None
+    from_: schemas.Instant | None = Field(default=None, alias="from")
+    to: schemas.Instant | None = None
     name: schemas.Title = ""
     formats: list[schemas.Name] | None = Field(default=None, max_length=20)
 

@@ -18,7 +18,7 @@ from review import schemas
 from review.access import claim_for, item_for, queue_for, queues_for, verdict_for
 from review.actions import claims, verdicts
 from review.api.bodies import json_body
-from review.desk import class_list, payload
+from review.desk import class_list, payload, picture_payload
 from review.models import Answer, Claim, Parking, Queue
 from review.views.queues import open_counts
 
@@ -101,6 +101,14 @@ def empty(request: HttpRequest, queue: Queue) -> HttpResponse:
 def open_claim(request: HttpRequest, pk: UUID) -> JsonResponse:
     claim = own_claim(request, pk)
     return lease_left(claims.open_claim(claim=claim, now=timezone.now()))
+
+
+@require_safe
+@signed_in("the own claim")
+def picture(request: HttpRequest, pk: UUID) -> JsonResponse:
+    """Where the picture of a claimed item is by now: the desk asks again while it is on its way."""
+    claim = claim_for(request.user, pk)
+    return JsonResponse(picture_payload(claim.item.event))
 
 
 @require_POST

@@ -28,9 +28,10 @@ MAKERS = {
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in("manage_queues or manage_sources on the site; classes: manage_taxonomy")
+@signed_in("manage_queues, manage_sources or manage_taxonomy on the site, by what is missing")
 def inbox(request: HttpRequest) -> HttpResponse:
     sites = sites_for(request.user, Right.MANAGE_QUEUES) | sites_for(request.user, Right.MANAGE_SOURCES)
+    sites |= sites_for(request.user, Right.MANAGE_TAXONOMY)
     sites_by_id = {str(site.pk): site for site in sites.distinct()}
     if request.method == "POST":
         create(request, sites_by_id)

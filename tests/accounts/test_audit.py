@@ -122,3 +122,7 @@ def test_classes_that_come_several_times_are_counted_in_a_sentence() -> None:
 def test_codes_and_figures_read_as_on_the_pages() -> None:
     assert plain("bad_image") == "bad picture"
     assert plain([["bird", 0.41951]]) == "bird 0.42"
+
+
+def test_facts_that_are_objects_have_words_too() -> None:
+    assert plain({"queues": ["a", "b"], "excluded": {}}) == "queues a, b, excluded nothing"

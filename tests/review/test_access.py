@@ -167,6 +167,7 @@ PAGES = [
     door("GET", "/queues/<uuid:pk>/desk/counts/", {O, S}, lambda w: w.place.queue.pk),
     door("POST", "/queues/<uuid:pk>/desk/claim/", {O, S}, lambda w: w.place.queue.pk, body=lambda _w: {}),
     door("POST", "/claims/<uuid:pk>/open/", {O}, lambda w: w.claim.pk, body=proof),
+    door("GET", "/claims/<uuid:pk>/picture/", {O}, lambda w: w.claim.pk),
     door("POST", "/claims/<uuid:pk>/heartbeat/", {O}, lambda w: w.claim.pk, body=proof),
     door("POST", "/claims/<uuid:pk>/release/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
     door("POST", "/claims/<uuid:pk>/skip/", {O}, lambda w: w.claim.pk, body=proof, good={204}),

@@ -50,7 +50,7 @@ class Command(BaseCommand):
     help = "Make the demo's sites, people and source, once; print who can sign in."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not credentials.load(KEPT):
+        if not credentials.load(KEPT) or not Site.objects.exists():
             if User.objects.exists():
                 raise CommandError(NOT_EMPTY)
             with transaction.atomic():

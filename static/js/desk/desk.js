@@ -184,8 +184,15 @@ export class Desk {
     });
   }
 
+  /** A picture that was on its way when its item came is shown the moment that it is there; edits stay. */
+  async #lookAgain(item) {
+    if (!(await item.lookAgain())) return;
+    if (this.session.current === item && this.#painted) this.#show(item, this.editor.labels);
+  }
+
   #tick() {
     const item = this.session.current;
+    if (item) this.#lookAgain(item);
     const left = item && this.#painted ? item.leaseLeft : Infinity;
     this.bar.showLease(left < LEASE_SHOWN_BELOW_S ? left : null);
   }

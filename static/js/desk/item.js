@@ -1,5 +1,5 @@
 /** An item as the desk holds it: what the server's fragment says, and its picture. */
-import { parseFragment } from "../http.js";
+import { getFragment, parseFragment, Problem } from "../http.js";
 
 /** One claimed item. Its picture starts loading at once and is decoded before it counts as ready. */
 export class Item {
@@ -30,6 +30,25 @@ export class Item {
   /** @returns {number} seconds of lease left, never below 0 */
   get leaseLeft() {
     return Math.max((this.leaseEnds - performance.now()) / 1000, 0);
+  }
+
+  /**
+   * Ask whether a picture that was still on its way has arrived.
+   * @returns {Promise<boolean>} true when it can be painted now, or is known to be damaged
+   */
+  async lookAgain() {
+    if (this.pictureState !== "pending" || this.looking || !this.links.picture) return false;
+    this.looking = true;
+    try {
+      Object.assign(this.payload, JSON.parse(await getFragment(this.links.picture)));
+      this.loadPicture();
+      await this.settled;
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+    } finally {
+      this.looking = false;
+    }
+    return this.pictureState !== "pending";
   }
 
   /** Load and decode the picture; `settled` resolves either way. */
