@@ -10,6 +10,7 @@ from ninja import Query, Router
 from accounts.exceptions import Invalid, SecondLookError
 from review import schemas
 from review.access import event_for, events_for
+from review.actions.evidence import store_evidence
 from review.actions.intake import Taken, take_in
 from review.api.auth import Personal, SourceToken, caller_of, source_of
 from review.api.bodies import json_body, multipart_body
@@ -53,7 +54,16 @@ def post_event(request: HttpRequest) -> HttpResponse:
     else:
         body = json_body(request)
     posted = schemas.read(schemas.EventIn, body)
-    taken = take_in(source=source_of(request), posted=posted, body=body, files=files, now=timezone.now())
+    source, now = source_of(request), timezone.now()
+    taken = take_in(source=source, posted=posted, body=body, files=files, now=now)
+    for evidence in posted.evidence:
+        # A repeat may bring the bytes that the first post only announced.
+        if evidence.name in files and taken.evidence[evidence.name] == "pending":
+            data = files[evidence.name]
+            store_evidence(
+                source=source, sha256=evidence.sha256, content_type=evidence.content_type, data=data, now=now
+            )
+            taken.evidence[evidence.name] = "stored"
     return JsonResponse(taken_document(taken), status=201 if taken.created else 200)
 
 

@@ -1017,3 +1017,15 @@ def test_a_site_is_named_by_its_id_or_its_short_name(client: Client, place: Plac
     for name in (str(place.site.pk), place.site.slug):
         assert len(client.get(f"/api/v1/events?site={name}", **headers).json()["results"]) == 1
     assert client.get("/api/v1/events?site=nowhere", **headers).json()["results"] == []
+
+
+def test_a_repeat_brings_the_bytes_that_the_first_post_announced(client: Client, place: Place) -> None:
+    picture = jpeg()
+    body = event_body(picture=picture)
+    headers = bearer(place.token)
+    first = client.post(EVENTS, json.dumps(body), content_type="application/json", **headers)
+    assert first.json()["evidence"] == {"frame": "pending"}
+    parts = {"event": json.dumps(body), "frame": SimpleUploadedFile("frame.jpg", picture, "image/jpeg")}
+    again = client.post(EVENTS, parts, **headers)
+    assert again.json() == first.json() | {"status": "duplicate", "evidence": {"frame": "stored"}}
+    assert Evidence.objects.get().sha256 == sha256(picture)
