@@ -14,7 +14,7 @@ from typing import Any
 
 SIZES = (1_000, 100_000)
 OPERATORS = (1, 8)
-SECONDS = 5.0
+SECONDS = 10.0
 # A very fast operator answers every 400 ms; without a pause the threads measure each other's queue.
 PACE_S = 0.4
 
@@ -66,6 +66,8 @@ def work(queue: Any, person: Any, end: float, pace_s: float, claims: list[float]
     from review.actions.verdicts import give_verdict
     from review.schemas import VerdictIn, read
 
+    # People do not press their keys in step.
+    time.sleep(uniform(0, pace_s))
     while time.perf_counter() < end:
         begin = time.perf_counter()
         claim = claim_next(queue=queue, person=person, now=timezone.now())
