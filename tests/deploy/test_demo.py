@@ -11,24 +11,25 @@ from deploy.demo_process import DemoProcess
 pytestmark = pytest.mark.slow
 
 
-def device_of(demo: DemoProcess) -> psutil.Process:
-    """The demo's edge agent, once it runs."""
+def children_of(demo: DemoProcess) -> list[psutil.Process]:
+    """The demo's edge agent and its decoding process, once both run."""
     assert demo.process is not None
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        for child in psutil.Process(demo.process.pid).children(recursive=True):
-            if "inference.edge.cli" in child.cmdline():
-                return child
+        found = psutil.Process(demo.process.pid).children(recursive=True)
+        lines = [" ".join(child.cmdline()) for child in found]
+        if all(any(part in line for line in lines) for part in ("inference.edge.cli", "spawn_main")):
+            return found
         time.sleep(0.1)
-    raise AssertionError("the device never started")
+    raise AssertionError("the device or the decoding process never started")
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_no_device_outlives_its_demo(tmp_path: Path, end: str) -> None:
+def test_no_child_outlives_its_demo(tmp_path: Path, end: str) -> None:
     with DemoProcess(tmp_path / "data") as demo:
-        device = device_of(demo)
+        children = children_of(demo)
         getattr(demo, end)()
-        _gone, alive = psutil.wait_procs([device], timeout=30)
+        _gone, alive = psutil.wait_procs(children, timeout=30)
     assert not alive
 
 
