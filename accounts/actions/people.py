@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
+from accounts.actions.grants import one_at_a_time
 from accounts.exceptions import Conflict
 from accounts.models import Grant, User
 from accounts.roles import Role
@@ -27,7 +28,11 @@ def create_person(
 
 
 def require_other_administrator(person: User, *, now: datetime) -> None:
-    """Raise Conflict `last_administrator` when nobody but `person` administers everything."""
+    """Raise Conflict `last_administrator` when nobody but `person` administers everything.
+
+    Belongs into the transaction that switches him off: nobody else changes who administers until it ends.
+    """
+    one_at_a_time(now)
     left = Grant.objects.last_everywhere(Role.ADMINISTRATOR, now)
     if left.filter(person=person).exists() and not left.exclude(person=person).exists():
         raise Conflict(_("The last administrator cannot be switched off."), code="last_administrator")

@@ -5,13 +5,17 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
-from django.db import models
+from django.db import models, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.actions.people import require_other_administrator
+from accounts.exceptions import Conflict
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from inference.models import Source
+from tests.conftest import AtOnce
 from tests.factories import PASSWORD, Place, claim, give_answer, jpeg, make_item, make_person
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -159,3 +163,19 @@ def test_a_person_who_is_added_is_recorded_and_has_no_rights(desk: Client) -> No
     entry = AuditEntry.objects.get(verb="person.created", object_repr="Fresh")
     assert "a-new-and-good-1" not in str(entry.additional_data)
     assert not User.objects.get(username="fresh").grants.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_switch_each_other_off_at_once_leave_one(at_once: AtOnce) -> None:
+    both = [make_person(f"admin-{number}", Role.ADMINISTRATOR) for number in range(2)]
+
+    def switch_off(number: int) -> bool:
+        with transaction.atomic():
+            try:
+                require_other_administrator(both[number], now=timezone.now())
+            except Conflict:
+                return False
+            User.objects.filter(pk=both[number].pk).update(is_active=False)
+            return True
+
+    assert sorted(at_once(2, switch_off)) == [False, True]
