@@ -66,9 +66,8 @@ def test_the_next_item_is_claimed_ahead_naming_what_is_in_hand(desk: Desk) -> No
 def test_no_answer_is_taken_before_the_picture_is_painted(desk: Desk) -> None:
     held: list[Route] = []
     desk.on_picture = held.append
-    desk.page.goto(f"{ORIGIN}/desk/")
     with desk.page.expect_request("**/picture/1.jpg"):
-        pass
+        desk.page.goto(f"{ORIGIN}/desk/", wait_until="domcontentloaded")
     desk.press("Enter", "x", "u", "b")
     assert desk.sent("verdict") == []
     desk.on_picture = None

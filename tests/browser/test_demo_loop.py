@@ -55,7 +55,8 @@ class Desk:
         self.page.wait_for_function(
             """last => {
                 const desk = document.querySelector("[data-desk][data-state=ready]")
-                return desk && desk.dataset.item !== last
+                // A picture may be a moment later than its item, and nothing is answered before it is there.
+                return desk && desk.dataset.item !== last && desk.querySelector(".stage__picture")
             }""",
             arg=last,
             timeout=PATIENCE_S * 1000,
