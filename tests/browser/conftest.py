@@ -23,8 +23,9 @@ FLAGS = [
 SignIn = Callable[[str], Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one module: two of Playwright's loops cannot run in one process."""
     if CHROMIUM is None:
         pytest.skip("no system Chromium: install Debian's package chromium, or name one in CHROMIUM")
     with sync_playwright() as playwright:
