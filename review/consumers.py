@@ -54,6 +54,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         """A broadcast: remembered once per object until the next flush."""
         self.waiting[f"{event['kind']}.{event['id']}"] = {"type": event["kind"], "id": event["id"]}
 
+    async def rights_changed(self, event: dict[str, Any]) -> None:
+        """The person's roles, sessions or account changed: look at once."""
+        if not await self.refresh_groups():
+            await self.close(code=SIGNED_OUT)
+
     async def keep_flushing(self) -> None:
         while True:
             await asyncio.sleep(COALESCE_S)
@@ -98,7 +103,13 @@ def visible_groups(scope: dict[str, Any]) -> set[str] | None:
     queues: set[UUID] = set(queues_for(person, Right.SEE_EVENTS).values_list("pk", flat=True))
     sources: set[UUID] = set(sources_for(person).values_list("pk", flat=True))
     releases: set[UUID] = set(manifests_for(person).values_list("pk", flat=True)[:200])
-    return {f"queue.{pk}" for pk in queues} | {f"source.{pk}" for pk in sources} | {f"release.{pk}" for pk in releases}
+    named: list[tuple[str, set[Any]]] = [
+        ("queue", queues),
+        ("source", sources),
+        ("release", releases),
+        ("person", {person.pk}),
+    ]
+    return {f"{kind}.{pk}" for kind, keys in named for pk in keys}
 
 
 def session_person(scope: dict[str, Any]) -> User | None:

