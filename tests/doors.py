@@ -1,0 +1,321 @@
+"""The doors of the product as tables, and callers that try them.
+
+Whoever adds a route adds a row to `PAGES` (sessions) or `API` (personal tokens) in the same commit: how the route is
+called for an object of site A, and which roles of site A come in. Everything else of the matrix is generated from it
+in tests/review/test_access.py and tests/threats/.
+"""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Grant, User
+from accounts.roles import Role
+from review.models import Claim, Event, Evidence, Item, Release, ReleaseFile, ReleaseState, Verdict
+from review.releases.store import ReleaseStore
+from review.tasks.renditions import make_renditions
+from tests import factories
+from tests.factories import Place, bearer, claim, give_answer, jpeg, make_item, make_person, make_token
+
+CANARY = "canary-a"
+O, S, M, F, A, D = Role  # operator, supervisor, ML engineer, fleet engineer, auditor, administrator  # noqa: E741
+ALL = frozenset(Role)
+
+
+@dataclass
+class World:
+    """Site A with one object of every kind and one person per role, and site B with its own people."""
+
+    place: Place
+    people: dict[Role, User]
+    stranger: User
+    claim: Claim
+    waiting: Item
+    verdict: Verdict
+    event: Event
+    evidence: Evidence
+    release: Release
+    grant: Grant
+
+    def answer(self) -> dict[str, Any]:
+        return factories.answer_body(self.claim)
+
+
+def make_world() -> World:
+    """Both sites, through the actions; needs the database."""
+    place = factories.make_place(CANARY, undo_window=timedelta(hours=1))
+    people = {role: make_person(f"{role.value}-{CANARY}", role, place.site) for role in Role}
+    other = factories.make_place("site-b")
+    stranger = make_person("stranger")
+    for role in Role:
+        factories.give_role(stranger, role, other.site)
+    decided, held, waiting, _more = (make_item(place, picture=jpeg((shade, 9, 9))) for shade in (1, 60, 120, 180))
+    verdict = give_answer(claim(place, people[O])).verdict
+    assert verdict.item_id == decided.pk
+    taken = claim(place, people[O])
+    assert taken.item_id == held.pk
+    evidence = Evidence.objects.order_by("stored_at")[0]
+    make_renditions.func(str(evidence.pk))
+    return World(
+        place=place,
+        people=people,
+        stranger=stranger,
+        claim=taken,
+        waiting=waiting,
+        verdict=verdict,
+        event=decided.event,
+        evidence=evidence,
+        release=ready_release(place, people[M]),
+        grant=factories.give_role(make_person(f"new-{CANARY}"), Role.OPERATOR, place.site),
+    )
+
+
+def ready_release(place: Place, person: User) -> Release:
+    now = timezone.now()
+    made = Release.objects.create(
+        site=place.site,
+        taxonomy=place.taxonomy,
+        number=1,
+        name=f"release {CANARY}",
+        state=ReleaseState.READY,
+        recipe={},
+        created_by=person,
+        created_at=now,
+        touched_at=now,
+        ready_at=now,
+    )
+    for name in ("manifest.json", "coco/annotations.json"):
+        sums = ReleaseStore(made.pk).put_bytes(name, f'{{"{CANARY}": 1}}'.encode())
+        ReleaseFile.objects.create(release=made, name=name, size=sums.size, sha256=sums.sha256, crc32=sums.crc32)
+    return made
+
+
+@dataclass(frozen=True)
+class Door:
+    """One way in: how it is called for the object `pk` of site A, and which roles of site A come in."""
+
+    method: str
+    path: str
+    allowed: frozenset[Role]
+    pk: Callable[[World], Any] | None = None
+    body: Callable[[World], Any] | None = None
+    good: frozenset[int] = frozenset({200})
+    extra: str = ""
+    form: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.extra}".strip()
+
+
+def door(method: str, path: str, allowed: Any, pk: Any = None, **more: Any) -> Door:
+    good = more.pop("good", {200})
+    return Door(method, path, frozenset(allowed), pk, good=frozenset(good), **more)
+
+
+def proof(world: World) -> dict[str, Any]:
+    return {"claim_token": str(world.claim.token)}
+
+
+def new_grant(world: World) -> dict[str, str]:
+    return {
+        "person": f"new-{CANARY}",
+        "role": "operator",
+        "scope": f"queue:{world.place.queue.pk}",
+        "reason": "help",
+    }
+
+
+def recipe(world: World) -> dict[str, Any]:
+    """A release of the one verdict, which can no longer be undone by then."""
+    Verdict.objects.update(final_at=timezone.now())
+    return {"queues": [str(world.place.queue.pk)], "name": "x"}
+
+
+SEES_EVENTS = {O, S, M}
+PAGES = [
+    door("GET", "/people/", {S, D}),
+    door("POST", "/people/", {S, D}, body=new_grant, good={302}, form=True),
+    door(
+        "POST",
+        "/people/grants/<uuid:pk>/end/",
+        {S, D},
+        lambda w: w.grant.pk,
+        body=lambda _w: {"reason": "over"},
+        good={302},
+        form=True,
+    ),
+    door("GET", "/audit/", ALL),
+    door("GET", "/sources/", ALL),
+    door("GET", "/sources/<uuid:pk>/", {S, F, D}, lambda w: w.place.source.pk),
+    door("GET", "/sources/<uuid:pk>/events/", {S, F, D}, lambda w: w.place.source.pk),
+    door("GET", "/", ALL, good={302}),
+    door("GET", "/queues/", ALL),
+    door("GET", "/queues/<uuid:pk>/row/", SEES_EVENTS, lambda w: w.place.queue.pk),
+    door("GET", "/queues/<uuid:pk>/desk/", {O, S}, lambda w: w.place.queue.pk),
+    door("GET", "/queues/<uuid:pk>/desk/counts/", {O, S}, lambda w: w.place.queue.pk),
+    door("POST", "/queues/<uuid:pk>/desk/claim/", {O, S}, lambda w: w.place.queue.pk, body=lambda _w: {}),
+    door("POST", "/claims/<uuid:pk>/open/", {O}, lambda w: w.claim.pk, body=proof),
+    door("GET", "/claims/<uuid:pk>/picture/", {O}, lambda w: w.claim.pk),
+    door("POST", "/claims/<uuid:pk>/heartbeat/", {O}, lambda w: w.claim.pk, body=proof),
+    door("POST", "/claims/<uuid:pk>/release/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
+    door("POST", "/claims/<uuid:pk>/skip/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
+    door("POST", "/claims/<uuid:pk>/escalate/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
+    # A supervisor comes through the door and is told that the claim is not his.
+    door("POST", "/items/<uuid:pk>/verdict/", {O, S}, lambda w: w.claim.item_id, body=World.answer, good={201, 409}),
+    door("POST", "/verdicts/<uuid:pk>/undo/", {O}, lambda w: w.verdict.pk, body=lambda _w: {}),
+    door("GET", "/events/", ALL),
+    door("GET", "/events/<uuid:pk>/", SEES_EVENTS, lambda w: w.event.pk),
+    door("GET", "/media/<uuid:pk>/<slug:kind>/", SEES_EVENTS, lambda w: w.evidence.pk, extra="thumbnail"),
+    door("GET", "/media/<uuid:pk>/<slug:kind>/", SEES_EVENTS, lambda w: w.evidence.pk, extra="working"),
+    door("GET", "/policy/", ALL, good={200, 302}),
+    door("GET", "/policy/<uuid:pk>/", {S}, lambda w: w.place.site.pk),
+    door(
+        "POST",
+        "/policy/<uuid:pk>/",
+        {S},
+        lambda w: w.place.site.pk,
+        body=lambda _w: {"reason": "x"},
+        good={422},
+        form=True,
+    ),
+    door("GET", "/inbox/", ALL),
+    door(
+        "POST",
+        "/inbox/",
+        {S, F, D},
+        body=lambda w: {"site": str(w.place.site.pk), "kind": "camera", "value": "x"},
+        good={302},
+        form=True,
+    ),
+    door("GET", "/releases/", ALL),
+    door("POST", "/releases/", {M}, body=lambda _w: {"queues": "x"}, good={422}, form=True),
+    door("GET", "/releases/<uuid:pk>/", {S, M, A}, lambda w: w.release.pk),
+    door("GET", "/releases/<uuid:pk>/state/", {S, M, A}, lambda w: w.release.pk),
+    door("GET", "/releases/<uuid:pk>/files/<path:name>", {S, M, A}, lambda w: w.release.pk, extra="manifest.json"),
+    door("GET", "/releases/<uuid:pk>/files/<path:name>", {M}, lambda w: w.release.pk, extra="coco/annotations.json"),
+    door("GET", "/releases/<uuid:pk>/archive.zip", {M}, lambda w: w.release.pk),
+]
+V1 = "/api/v1/"
+API = [
+    door("GET", V1 + "events", ALL),
+    door("GET", V1 + "events/<uuidstr:pk>", SEES_EVENTS, lambda w: w.event.pk),
+    door("GET", V1 + "queues", ALL),
+    door("POST", V1 + "queues/<uuidstr:pk>/claims", {O, S}, lambda w: w.place.queue.pk, good={201}),
+    door("PUT", V1 + "claims/<uuidstr:pk>", {O}, lambda w: w.claim.pk),
+    door("DELETE", V1 + "claims/<uuidstr:pk>", {O}, lambda w: w.claim.pk, good={204}),
+    door(
+        "POST",
+        V1 + "items/<uuidstr:pk>/verdicts",
+        {O, S},
+        lambda w: w.claim.item_id,
+        body=World.answer,
+        good={201, 409},
+    ),
+    door("GET", V1 + "verdicts", ALL),
+    door("POST", V1 + "releases", {M}, body=recipe, good={202}),
+    door("GET", V1 + "releases", ALL),
+    door("GET", V1 + "releases/<uuidstr:pk>", {S, M}, lambda w: w.release.pk),
+    door(
+        "GET", V1 + "releases/<uuidstr:pk>/files/<path:name>", {S, M, A}, lambda w: w.release.pk, extra="manifest.json"
+    ),
+    door(
+        "GET",
+        V1 + "releases/<uuidstr:pk>/files/<path:name>",
+        {M},
+        lambda w: w.release.pk,
+        extra="coco/annotations.json",
+    ),
+    door("GET", V1 + "releases/<uuidstr:pk>/archive", {M}, lambda w: w.release.pk),
+]
+# The doors of sources are tried in tests/review/api/test_events.py, the socket in tests/review/test_consumers.py, the
+# support desk in tests/accounts/test_admin.py.
+SOURCES = {
+    ("GET", V1 + "source"),
+    ("POST", V1 + "events"),
+    ("POST", V1 + "events/batch"),
+    ("PUT", V1 + "evidence/<sha256>"),
+}
+PUBLIC = {
+    "/healthz",
+    "/readyz",
+    V1,
+    V1 + "openapi.json",
+    V1 + "docs",
+    "/accounts/login/",
+    "/accounts/logout/",
+    "/accounts/signup/",
+}
+ELSEWHERE = {"/support/", "/ws/live/"}
+
+
+def routes() -> list[dict[str, Any]]:
+    out = io.StringIO()
+    call_command("routes", "--json", stdout=out)
+    found: list[dict[str, Any]] = json.loads(out.getvalue())
+    return found
+
+
+# Calling
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody, as a session on pages or as a personal token on the API."""
+
+    person: User | None
+    api: bool
+    htmx: bool = False
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    def call(self, one: Door, world: World, pk: Any = None) -> Any:
+        body = one.body(world) if one.body else None
+        kind = {} if one.form else {"content_type": "application/json"}
+        data = body if one.form or body is None else json.dumps(body)
+        if data is None and one.form:
+            data = {}
+        method = getattr(self.client(), one.method.lower())
+        more: dict[str, Any] = {"headers": {"HX-Request": "true"}} if self.htmx else {}
+        if one.method == "GET":
+            return method(self.address(one, world, pk), **more)
+        return method(self.address(one, world, pk), data if data is not None else "", **kind, **more)
+
+    def address(self, one: Door, world: World, pk: Any) -> str:
+        wanted = pk or (one.pk(world) if one.pk else "")
+        path = re.sub(r"<uuid(str)?:pk>", str(wanted), one.path)
+        return re.sub(r"<(slug:kind|path:name)>", one.extra, path)
+
+    def client(self) -> Client:
+        if self.api:
+            return Client(**bearer(make_token(self.person))) if self.person else Client()
+        client = Client()
+        if self.person:
+            client.force_login(self.person)
+        return client
+
+
+def content(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def neutral(answer: Any, pk: Any) -> tuple[int, dict[str, str], bytes]:
+    """An answer without what differs from call to call: the id that was asked for, the request's id, form tokens."""
+    body = content(answer).replace(str(pk).encode(), b"PK")
+    body = re.sub(rb'"request_id": "[^"]*"|name="csrfmiddlewaretoken" value="[^"]*"|data-csrf="[^"]*"', b"", body)
+    body = re.sub(rb'"X-CSRFToken": *"[^"]*"|content="[A-Za-z0-9]{64}"|nonce="[^"]*"', b"", body)
+    left_out = {"X-Request-ID", "Set-Cookie", "Content-Length"}
+    return answer.status_code, {name: value for name, value in answer.items() if name not in left_out}, body
+
+
+def ways(doors: list[Door]) -> Iterator[tuple[Door, bool]]:
+    """Each door plainly, and as htmx asks for it."""
+    for one in doors:
+        yield one, False
+        yield one, True
