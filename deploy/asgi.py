@@ -13,8 +13,8 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from deploy.handler import OneThreadHandler  # noqa: E402
 from accounts import broadcast  # noqa: E402
+from deploy.handler import OneThreadHandler  # noqa: E402
 from review.routes import websocket_urlpatterns  # noqa: E402
 
 router = ProtocolTypeRouter(
