@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 PROTECTED = (
     "accounts.AuditEntry",
     "review.Event",
+    "review.Opening",
     "review.Retraction",
     "review.Routing",
     "review.SequencedOutcome",

@@ -19,6 +19,8 @@ class Right(TextChoices):
     """One thing that a role allows; also the codename of guardian's permission on a site or a queue."""
 
     SEE_EVENTS = "see_events", _("see events and evidence")
+    OPEN_EVENTS = "open_events", _("open events with a reason")
+    SEE_ORIGINALS = "see_originals", _("download originals")
     REVIEW = "review_items", _("claim and answer items")
     MANAGE_QUEUES = "manage_queues", _("manage policy, queues and overrides")
     MANAGE_TAXONOMY = "manage_taxonomy", _("manage the taxonomy")
@@ -40,6 +42,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.SUPERVISOR: frozenset(
         {
             _R.SEE_EVENTS,
+            _R.SEE_ORIGINALS,
             _R.REVIEW,
             _R.MANAGE_QUEUES,
             _R.MANAGE_TAXONOMY,
@@ -53,7 +56,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         {_R.SEE_EVENTS, _R.MANAGE_TAXONOMY, _R.SEE_RELEASES, _R.MAKE_RELEASES, _R.SEE_MANIFESTS, _R.AUDIT_RELEASES}
     ),
     Role.FLEET_ENGINEER: frozenset({_R.SEE_SOURCES, _R.MANAGE_SOURCES, _R.AUDIT_DEVICES}),
-    Role.AUDITOR: frozenset({_R.SEE_MANIFESTS, _R.AUDIT_SITE, _R.AUDIT_RELEASES, _R.AUDIT_DEVICES}),
+    Role.AUDITOR: frozenset({_R.OPEN_EVENTS, _R.SEE_MANIFESTS, _R.AUDIT_SITE, _R.AUDIT_RELEASES, _R.AUDIT_DEVICES}),
     Role.ADMINISTRATOR: frozenset(
         {_R.GRANT_ALL, _R.SEE_SOURCES, _R.MANAGE_SOURCES, _R.AUDIT_SITE, _R.AUDIT_RELEASES, _R.AUDIT_DEVICES}
     ),

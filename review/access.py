@@ -3,12 +3,13 @@
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.access import Visitor, permitted, reach
 from accounts.exceptions import NotFound, Refused
 from accounts.roles import Right
 from inference.access import site_for, sites_for
-from review.models import Claim, Event, Evidence, Item, Queue, Release, Verdict
+from review.models import Claim, Event, Evidence, Item, Opening, Queue, Release, Verdict
 
 
 def queues_for(person: Visitor, right: Right) -> QuerySet[Queue]:
@@ -35,10 +36,36 @@ def queue_for(person: Visitor, right: Right, pk: UUID) -> Queue:
 def events_for(person: Visitor) -> QuerySet[Event]:
     """The events that `person` may see: of whole sites, and for operators those that came into their queues.
 
-    Who may see the releases of a site (supervisors, ML engineers) sees all of its events.
+    Who may see the releases of a site (supervisors, ML engineers) sees all of its events. An auditor sees what he
+    opened with a reason, for as long as that lasts.
     """
-    mine = Item.objects.filter(queue__in=queues_for(person, Right.SEE_EVENTS))
-    return Event.objects.filter(Q(site__in=sites_for(person, Right.SEE_RELEASES)) | Q(pk__in=mine.values("event")))
+    mine = Item.objects.filter(queue__in=queues_for(person, Right.SEE_EVENTS)).values("event")
+    seen = Q(site__in=sites_for(person, Right.SEE_RELEASES)) | Q(pk__in=mine)
+    if openable := sites_for(person, Right.OPEN_EVENTS):
+        openings = openings_for(person).filter(site__in=openable)
+        seen |= Q(pk__in=openings.exclude(event=None).values("event"))
+        seen |= Q(site__in=openings.filter(event=None).values("site"))
+    return Event.objects.filter(seen)
+
+
+def openings_for(person: Visitor) -> QuerySet[Opening]:
+    """What `person` opened with a reason and what is still open, the right apart."""
+    return Opening.objects.live(timezone.now()).filter(person_id=person.pk)
+
+
+def opening_of(person: Visitor, event: Event) -> Opening | None:
+    """The opening through which `person` sees `event`; None for somebody who needs none."""
+    if not sites_for(person, Right.OPEN_EVENTS).filter(pk=event.site_id).exists():
+        return None
+    return openings_for(person).filter(Q(event=event) | Q(event=None, site_id=event.site_id)).order_by("created_at").last()
+
+
+def openable_event_for(person: Visitor, pk: UUID) -> Event:
+    """An event that `person` may open by giving a reason; nothing of it is shown before."""
+    event = Event.objects.filter(site__in=sites_for(person, Right.OPEN_EVENTS), pk=pk).select_related("site").first()
+    if event is None:
+        raise NotFound
+    return event
 
 
 def event_for(person: Visitor, pk: UUID) -> Event:
@@ -53,6 +80,14 @@ def evidence_for(person: Visitor, pk: UUID) -> Evidence:
     evidence = Evidence.objects.select_related("site").filter(pk=pk).first()
     if evidence is None or not events_for(person).filter(evidence_rows__evidence=evidence).exists():
         raise NotFound
+    return evidence
+
+
+def original_for(person: Visitor, pk: UUID) -> Evidence:
+    """Evidence whose own bytes `person` may have; Refused when only its upright copies are for him."""
+    evidence = evidence_for(person, pk)
+    if not sites_for(person, Right.SEE_ORIGINALS).filter(pk=evidence.site_id).exists():
+        raise Refused
     return evidence
 
 

@@ -3,6 +3,7 @@ from .event import Event, EventEvidence, EventKind, Parking, ParkingCause, Route
 from .evidence import Evidence, EvidenceState, Rendition, RenditionKind
 from .feed import SequencedOutcome
 from .item import Item, ItemState, Outcome
+from .opening import Opening
 from .policy import Policy, PolicyState, Rule
 from .queue import Queue
 from .release import Release, ReleaseFile, ReleaseRow, ReleaseState, Split, SplitPin
@@ -20,6 +21,7 @@ __all__ = [
     "EvidenceState",
     "Item",
     "ItemState",
+    "Opening",
     "Outcome",
     "Parking",
     "ParkingCause",
