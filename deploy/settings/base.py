@@ -148,6 +148,23 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
+# One JSON object per line, whatever stands in its values; Django's and our own loggers go the same way.
+LOG_FIELDS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *LOG_FIELDS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    wrapper_class=structlog.stdlib.BoundLogger,
+    logger_factory=structlog.stdlib.LoggerFactory(),
+)
 LOG_STREAM = "ext://sys.stderr"
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -159,13 +176,7 @@ LOGGING: dict[str, Any] = {
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
             ],
-            "foreign_pre_chain": [
-                structlog.contextvars.merge_contextvars,
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.format_exc_info,
-            ],
+            "foreign_pre_chain": LOG_FIELDS,
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": LOG_STREAM, "formatter": "json"}},
@@ -188,6 +199,14 @@ SECONDLOOK: dict[str, Any] = {
     "MAX_PIXELS": env.integer("SECONDLOOK_MAX_PIXELS", 40_000_000, low=10_000, high=400_000_000),
     "MAX_EVENT_BYTES": env.integer("SECONDLOOK_MAX_EVENT_BYTES", 1_000_000, low=1000, high=20_000_000),
     "MIN_FREE_BYTES": env.integer("SECONDLOOK_MIN_FREE_BYTES", 200_000_000, low=0, high=10**13),
+    "CONNECTIONS": env.integer("SECONDLOOK_CONNECTIONS", 1000, low=8, high=100_000),
+    "CONNECTIONS_PER_ADDRESS": env.integer("SECONDLOOK_CONNECTIONS_PER_ADDRESS", 64, low=2, high=100_000),
+    "SOCKETS_PER_ADDRESS": env.integer("SECONDLOOK_SOCKETS_PER_ADDRESS", 48, low=1, high=100_000),
+    "REQUESTS_PER_SECOND": env.integer("SECONDLOOK_REQUESTS_PER_SECOND", 300, low=1, high=1_000_000),
+    "TRUSTED_PROXIES": env.networks("SECONDLOOK_TRUSTED_PROXIES"),
+    # Where nginx serves the media folder internally, such as "/_files/"; empty: this process sends files itself.
+    "ACCEL_PREFIX": env.text("SECONDLOOK_ACCEL_PREFIX", ""),
+    "SOCKETS_PER_PERSON": env.integer("SECONDLOOK_SOCKETS_PER_PERSON", 20, low=1, high=10_000),
     "APPEND_ONLY": True,
     "DECODE_IN_CHILD": True,
 }

@@ -1,6 +1,7 @@
 """Strict readers of environment variables: a wrong value stops the start with a sentence, never a guess."""
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -47,6 +48,17 @@ def flag(name: str, default: bool) -> bool:
 def names(name: str, default: str | None = None) -> list[str]:
     """A comma-separated list without empty parts."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def networks(name: str) -> list[str]:
+    """Addresses and networks with commas between, such as `10.0.0.5,192.168.7.0/24`; empty when it is not set."""
+    found = names(name, "")
+    for one in found:
+        try:
+            ip_network(one, strict=False)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must hold addresses or networks, not {one!r}.") from None
+    return found
 
 
 def folder(name: str, default: Path) -> Path:

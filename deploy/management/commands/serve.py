@@ -51,8 +51,8 @@ def run(host: str, port: int, *, ready: Any) -> None:
     os.environ.setdefault("ASGI_THREADS", "8")
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     from daphne.endpoints import build_endpoint_description_strings
-    from daphne.server import Server
 
+    from deploy.limits.server import with_bounds  # isort: skip  # chooses the reactor, so it comes first
     from deploy.asgi import application
     from deploy.uploads import leave_forms_to_django
     from deploy.worker import EmbeddedWorker
@@ -60,7 +60,7 @@ def run(host: str, port: int, *, ready: Any) -> None:
     leave_forms_to_django()
 
     worker = EmbeddedWorker()
-    server = Server(
+    server = with_bounds(
         application=application,
         endpoints=build_endpoint_description_strings(host=host, port=port),
         http_timeout=120,
