@@ -10,6 +10,7 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
+from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 # The event loop of the server in this process. The in-memory layer belongs to it, so other threads hop onto it.
@@ -36,5 +37,5 @@ def send(group: str, message: dict[str, Any]) -> None:
         return
     try:
         async_to_sync(layer.group_send)(group, message)
-    except OSError:
+    except (OSError, RedisError):
         logger.warning("channel layer is out of reach; pages catch up by themselves")

@@ -55,9 +55,18 @@ def openings_for(person: Visitor) -> QuerySet[Opening]:
 
 def opening_of(person: Visitor, event: Event) -> Opening | None:
     """The opening through which `person` sees `event`; None for somebody who needs none."""
-    if not sites_for(person, Right.OPEN_EVENTS).filter(pk=event.site_id).exists():
+    return opening_at(person, event.site_id, Q(event=event))
+
+
+def opening_of_evidence(person: Visitor, evidence: Evidence) -> Opening | None:
+    """The opening through which `person` sees `evidence`; None for somebody who needs none."""
+    return opening_at(person, evidence.site_id, Q(event__evidence_rows__evidence=evidence))
+
+
+def opening_at(person: Visitor, site_id: UUID, what: Q) -> Opening | None:
+    if not sites_for(person, Right.OPEN_EVENTS).filter(pk=site_id).exists():
         return None
-    return openings_for(person).filter(Q(event=event) | Q(event=None, site_id=event.site_id)).order_by("created_at").last()
+    return openings_for(person).filter(what | Q(event=None, site_id=site_id)).order_by("created_at").last()
 
 
 def openable_event_for(person: Visitor, pk: UUID) -> Event:

@@ -1,26 +1,41 @@
 """The live socket: it says what changed, by id, and only of what the person may see. It takes no commands."""
 
 import asyncio
+import logging
+import time
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth import get_user
 from django.db import DatabaseError
 from django.http import HttpRequest
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.roles import Right
 from inference.access import sources_for
 from review.access import manifests_for, queues_for
 
+logger = logging.getLogger(__name__)
 # At most one message per second and object reaches a page; the last change is never swallowed.
 COALESCE_S = 1.0
-# How long a look at the person's rights is trusted.
+# How often rights are looked at while nothing happens, which is how long a right can outlive its end at most.
 RECHECK_S = 4.0
+# How old the last look may be when something is delivered.
+FRESH_S = 1.5
+# Changes of this many objects wait for the next flush; a page that misses one catches up with its next.
+MOST_WAITING = 1000
 SIGNED_OUT = 4401
+TOO_MANY = 4429
 TRY_AGAIN = 1013
+# What being unable to look looks like: the database or the channel layer is out of reach.
+AWAY = (DatabaseError, OSError, RedisError)
+# The open sockets of this process, by person.
+OPEN: Counter[str] = Counter()
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
@@ -30,19 +45,37 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         self.joined: set[str] = set()
+        self.looked_at = 0.0
+        self.seat = ""
+        self.over = False
+        self.looking = asyncio.Lock()
         self.waiting: dict[str, dict[str, Any]] = {}
         self.background: list[asyncio.Task[None]] = []
         # Accepted first: a browser learns the code of a close only from a socket that was open.
         await self.accept()
-        if not await self.refresh_groups():
-            await self.close(code=SIGNED_OUT)
+        if not await self.look_again():
+            return
+        if not self.take_seat():
+            await self.close(code=TOO_MANY)
             return
         await self.send_json({"type": "hello"})
         self.background = [asyncio.create_task(self.keep_rights()), asyncio.create_task(self.keep_flushing())]
 
+    def take_seat(self) -> bool:
+        """Count this socket to its person; False when he has as many as one person may have."""
+        seat = next(name for name in self.joined if name.startswith("person."))
+        if OPEN[seat] >= settings.SECONDLOOK["SOCKETS_PER_PERSON"]:
+            return False
+        OPEN[seat] += 1
+        self.seat = seat
+        return True
+
     async def disconnect(self, code: int) -> None:
         for task in self.background:
             task.cancel()
+        if self.seat:
+            OPEN.subtract([self.seat])
+            OPEN.pop(self.seat) if OPEN[self.seat] <= 0 else None
         for group in self.joined:
             await self.channel_layer.group_discard(group, self.channel_name)
 
@@ -52,37 +85,51 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def changed(self, event: dict[str, Any]) -> None:
         """A broadcast: remembered once per object until the next flush."""
-        self.waiting[f"{event['kind']}.{event['id']}"] = {"type": event["kind"], "id": event["id"]}
+        if len(self.waiting) < MOST_WAITING:
+            self.waiting[f"{event['kind']}.{event['id']}"] = {"type": event["kind"], "id": event["id"]}
 
     async def rights_changed(self, event: dict[str, Any]) -> None:
         """The person's roles, sessions or account changed: look at once."""
-        if not await self.refresh_groups():
-            await self.close(code=SIGNED_OUT)
+        await self.look_again()
 
     async def keep_flushing(self) -> None:
         while True:
             await asyncio.sleep(COALESCE_S)
             waiting, self.waiting = self.waiting, {}
+            # A right may have been lost without a word, when the channel layer was away.
+            if waiting and time.monotonic() - self.looked_at > FRESH_S and not await self.look_again():
+                return
             for name, message in waiting.items():
-                if name in self.joined:
+                if name in self.joined and not self.over:
                     await self.send_json(message)
 
     async def keep_rights(self) -> None:
         """Look at session and rights again and again; a person who lost them hears nothing more."""
-        while True:
+        while await self.look_again():
             await asyncio.sleep(RECHECK_S)
+
+    async def look_again(self) -> bool:
+        """Bring the groups in line with session and rights; False, and closed, when nothing may be heard any more.
+
+        Rights that cannot be looked up are not trusted any longer; the page comes back by itself.
+        """
+        # One look after the other: of two at once the older answer might be the last to count.
+        async with self.looking:
+            if self.over:
+                return False
             try:
-                still = await self.refresh_groups()
-            except (DatabaseError, OSError):
-                # Rights that cannot be looked up are not trusted any longer; the page comes back by itself.
-                await self.close(code=TRY_AGAIN)
-                raise
-            if not still:
-                await self.close(code=SIGNED_OUT)
-                return
+                self.over = not await self.refresh_groups()
+                code = SIGNED_OUT
+            except AWAY:
+                logger.warning("live socket closed: rights cannot be looked up")
+                self.over, code = True, TRY_AGAIN
+            if self.over:
+                await self.close(code=code)
+            return not self.over
 
     async def refresh_groups(self) -> bool:
         """Join what the person may see now and leave the rest; False when nobody is signed in any more."""
+        asked_at = time.monotonic()
         wanted = await visible_groups(self.scope)
         if wanted is None:
             return False
@@ -90,7 +137,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_add(group, self.channel_name)
         for group in self.joined - wanted:
             await self.channel_layer.group_discard(group, self.channel_name)
-        self.joined = wanted
+        self.joined, self.looked_at = wanted, asked_at
         return True
 
 

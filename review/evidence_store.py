@@ -1,17 +1,22 @@
 """Files of evidence: on stable storage before any row points to them, named by the server only."""
 
 import contextlib
+import logging
 import os
 import secrets
 import shutil
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousFileOperation, SuspiciousOperation
+from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import SecondLookError
+
+logger = logging.getLogger(__name__)
 
 
 class StoreFull(SecondLookError):
@@ -87,9 +92,30 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def opened(name: str) -> File[bytes]:
+    """The stored file `name`, for reading.
+
+    Raises FileNotFoundError when it is not there, and when what is there is no plain file below the root of the store:
+    a link that somebody planted leads nowhere.
+    """
+    try:
+        path = local_path(name)
+        if path is None:
+            return file_store().open(name, "rb")
+        root = Path(file_store().path("")).resolve()
+        if not path.resolve(strict=True).is_relative_to(root):
+            raise SuspiciousFileOperation
+        if not path.is_file():
+            raise FileNotFoundError(name)
+        return File(path.open("rb"))
+    except (SuspiciousOperation, NotADirectoryError, RuntimeError, ValueError):
+        logger.error("a name leads outside the file store: %r", name)
+        raise FileNotFoundError(name) from None
+
+
 def read(name: str) -> bytes:
     """The bytes of `name`. Raises FileNotFoundError."""
-    with file_store().open(name, "rb") as file:
+    with opened(name) as file:
         return bytes(file.read())
 
 

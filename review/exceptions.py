@@ -5,7 +5,8 @@ Conflict (409)
 ├── StaleVersion          the item changed since it was claimed
 ├── AlreadyDecided        it has its outcome
 ├── KeyReused             one key, two different answers
-└── UndoWindowOver        the verdict is final
+├── UndoWindowOver        the verdict is final
+└── FileDamaged           the stored bytes are not those that were stored
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -31,3 +32,7 @@ class KeyReused(Conflict):
 
 class UndoWindowOver(Conflict):
     code, title = "undo_window_over", _("The time in which this answer could be taken back is over.")
+
+
+class FileDamaged(Conflict):
+    code, title = "file_damaged", _("The stored file is not what was stored. It has to be restored from a backup.")

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from review.evidence_store import file_store
+from review.evidence_store import file_store, opened
 from review.models import Evidence, EvidenceState, Release, ReleaseFile, ReleaseState, Rendition
 from review.releases.store import ReleaseStore
 from review.tasks.renditions import make_renditions
@@ -83,7 +83,7 @@ def judge(name: str, sha256: str, findings: Findings) -> str:
 def check_rendition(rendition: Rendition, findings: Findings, *, mend: bool) -> None:
     """A rendition has no digest of its own: it must be a JPEG of the size that was written."""
     try:
-        with file_store().open(rendition.path, "rb") as file:
+        with opened(rendition.path) as file:
             whole = file.read(len(JPEG_START)) == JPEG_START and file.size == rendition.size
     except FileNotFoundError:
         findings.missing_files.append(rendition.path)
@@ -108,7 +108,7 @@ def digest_of(name: str) -> str | None:
     """Hex SHA-256 of a file; None when it is not there."""
     sha256 = hashlib.sha256()
     try:
-        with file_store().open(name, "rb") as file:
+        with opened(name) as file:
             while chunk := file.read(CHUNK):
                 sha256.update(chunk)
     except FileNotFoundError:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from review.actions.openings import LONGEST_REASON
 from review.actions.policies import BandChange
 from review.models import Queue
 
@@ -73,3 +74,18 @@ class ReleaseForm(forms.Form):
         if len({queue.site_id for queue in data.get("queues") or []}) > 1:
             self.add_error("queues", _("Choose queues of one site."))
         return data
+
+
+class OpeningForm(forms.Form):
+    """Why somebody needs to see an event, and whether the others of its site as well."""
+
+    EVENT, SITE = "event", "site"
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        label=_("Why do you need to see it?"),
+        error_messages={"required": _("Say why you need to see this.")},
+        widget=forms.TextInput(attrs={"autofocus": True}),
+    )
+    what = forms.ChoiceField(
+        choices=[(EVENT, _("this event")), (SITE, _("all events of its site"))], label=_("What to open"), initial=EVENT
+    )

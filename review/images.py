@@ -30,11 +30,15 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 class UnsupportedType(SecondLookError):
-    status, code, title = 415, "unsupported_type", _("Only JPEG, PNG and WebP pictures are taken.")
+    status, code, title = 415, "unsupported_type", _("Content of this type is not taken here.")
+
+
+# Said where a picture is meant; the error is also raised for bodies.
+ONLY_PICTURES = _("Only JPEG, PNG and WebP pictures are taken.")
 
 
 class TooLarge(SecondLookError):
-    status, code, title = 413, "too_large", _("The file is larger than this server takes.")
+    status, code, title = 413, "too_large", _("This is larger than this server takes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,10 @@ def open_picture(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(data), formats=list(FORMATS))
     except (UnidentifiedImageError, *UNREADABLE) as error:
-        raise UnsupportedType from error
+        raise UnsupportedType(ONLY_PICTURES) from error
     if picture.format not in FORMATS:
         # The JPEG reader hands files of several pictures (MPO) on to a format that nobody asked for.
-        raise UnsupportedType
+        raise UnsupportedType(ONLY_PICTURES)
     return picture
 
 

@@ -5,10 +5,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    StreamingHttpResponse,
+)
 from django.utils.http import content_disposition_header
 
-RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+CHUNK = 1 << 20
+RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")
 Chunks = Callable[[int, int], Iterator[bytes]]
 
 
@@ -17,13 +24,16 @@ def ranged(
 ) -> HttpResponseBase:
     """Send `size` bytes; `chunks(start, stop)` gives those from `start` up to but without `stop`.
 
-    One byte range is honoured (206), one that cannot be met is 416; several are answered with the whole.
+    One byte range is honoured (206), one that cannot be met is 416; several are answered with the whole. A client that
+    has these bytes already (`If-None-Match`) gets 304. Without a `filename` they are shown, with one saved.
     """
+    if etag in re.split(r", *", request.headers.get("If-None-Match", "")):
+        return named(HttpResponseNotModified(), etag, filename)
     wanted = requested(request, size, etag)
     if wanted is not None and wanted[0] >= wanted[1]:
         refused = HttpResponse(status=416)
         refused["Content-Range"] = f"bytes */{size}"
-        return refused
+        return named(refused, etag, filename)
     start, stop = wanted or (0, size)
     body = chunks(start, stop) if request.method == "GET" else iter(())
     stream = hopping(body) if isinstance(request, ASGIRequest) else body
@@ -32,8 +42,15 @@ def ranged(
         response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     response["Content-Length"] = str(stop - start)
     response["Accept-Ranges"] = "bytes"
+    return named(response, etag, filename)
+
+
+def named[R: HttpResponseBase](response: R, etag: str, filename: str) -> R:
+    """Mark an answer with what its bytes are, and how they are called when they are saved (RFC 6266)."""
     response["ETag"] = etag
-    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=filename) or "attachment"
+    if filename:
+        kept_as = content_disposition_header(as_attachment=True, filename=filename)
+        response["Content-Disposition"] = kept_as or "attachment"
     return response
 
 

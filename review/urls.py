@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from review.views import desk, events, home, inbox, media, policy, queues, releases
+from review.views import desk, events, home, inbox, media, openings, policy, queues, releases
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("verdicts/<uuid:pk>/undo/", desk.undo, name="verdict-undo"),
     path("events/", events.events, name="events"),
     path("events/<uuid:pk>/", events.event, name="event"),
+    path("events/<uuid:pk>/open/", openings.open_event, name="event-open"),
+    path("media/<uuid:pk>/original/", media.original, name="media-original"),
     path("media/<uuid:pk>/<slug:kind>/", media.media, name="media"),
     path("policy/", policy.policies, name="policies"),
     path("policy/<uuid:pk>/", policy.policy, name="policy"),

@@ -110,6 +110,8 @@ class Door:
     good: frozenset[int] = frozenset({200})
     extra: str = ""
     form: bool = False
+    # Roles that are sent to a page which asks for more (a reason, a fresh sign-in) before it opens.
+    asked: frozenset[Role] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} {self.extra}".strip()
@@ -172,9 +174,20 @@ PAGES = [
     door("POST", "/items/<uuid:pk>/verdict/", {O, S}, lambda w: w.claim.item_id, body=World.answer, good={201, 409}),
     door("POST", "/verdicts/<uuid:pk>/undo/", {O}, lambda w: w.verdict.pk, body=lambda _w: {}),
     door("GET", "/events/", ALL),
-    door("GET", "/events/<uuid:pk>/", SEES_EVENTS, lambda w: w.event.pk),
+    door("GET", "/events/<uuid:pk>/", SEES_EVENTS, lambda w: w.event.pk, asked=frozenset({A})),
     door("GET", "/media/<uuid:pk>/<slug:kind>/", SEES_EVENTS, lambda w: w.evidence.pk, extra="thumbnail"),
     door("GET", "/media/<uuid:pk>/<slug:kind>/", SEES_EVENTS, lambda w: w.evidence.pk, extra="working"),
+    door("GET", "/events/<uuid:pk>/open/", {A}, lambda w: w.event.pk),
+    door(
+        "POST",
+        "/events/<uuid:pk>/open/",
+        {A},
+        lambda w: w.event.pk,
+        body=lambda _w: {"reason": "complaint", "what": "event"},
+        good={302},
+        form=True,
+    ),
+    door("GET", "/media/<uuid:pk>/original/", {S}, lambda w: w.evidence.pk),
     door("GET", "/policy/", ALL, good={200, 302}),
     door("GET", "/policy/<uuid:pk>/", {S}, lambda w: w.place.site.pk),
     door(

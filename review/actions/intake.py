@@ -103,7 +103,7 @@ def check_files(posted: EventIn, files: Mapping[str, bytes]) -> list[Upload]:
         )
     for evidence in posted.evidence:
         if evidence.content_type not in images.FORMATS.values():
-            raise images.UnsupportedType
+            raise images.UnsupportedType(images.ONLY_PICTURES)
     return [check_file(announced[name], data) for name, data in files.items()]
 
 

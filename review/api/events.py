@@ -3,18 +3,22 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Query, Router
 
+from accounts import audit
 from accounts.exceptions import Invalid, SecondLookError
+from accounts.models import User
 from review import schemas
-from review.access import event_for, events_for
+from review.access import event_for, events_for, opening_of
 from review.actions.evidence import store_evidence
 from review.actions.intake import Taken, take_in
 from review.api.auth import Personal, SourceToken, caller_of, source_of
 from review.api.bodies import json_body, multipart_body
 from review.api.rendering import WITH_EVIDENCE, event_document, event_story
+from review.models import Event, Opening
 from review.paging import page_of
 
 router = Router(tags=["events"])
@@ -130,4 +134,20 @@ def is_id(text: str) -> bool:
 @router.get("events/{uuid:pk}", auth=Personal("events:read"), summary="One event with its whole story")
 def get_event(request: HttpRequest, pk: UUID) -> dict[str, Any]:
     event = event_for(caller_of(request), pk)
+    if opening := opening_of(caller_of(request), event):
+        record_view(caller_of(request), event, opening)
     return event_document(event) | event_story(event)
+
+
+def record_view(person: User, event: Event, opening: Opening) -> None:
+    """Somebody who sees the event for a reason that he gave: each view leaves an entry."""
+    with transaction.atomic():
+        audit.record(
+            "event.read",
+            actor=person,
+            on=event,
+            site_id=event.site_id,
+            action=audit.Action.ACCESS,
+            opening=str(opening.pk),
+            reason=opening.reason,
+        )

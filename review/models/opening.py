@@ -16,7 +16,7 @@ class OpeningQuerySet(models.QuerySet["Opening"]):
 
 
 class Opening(models.Model):
-    """Somebody who may see events only with a reason gave one: for one event, or for all of a site. Rows never change."""
+    """Somebody who may see events only with a reason gave one: for an event, or for all of a site. Never changed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="openings")

@@ -16,7 +16,7 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from review.evidence_store import local_path, make_folder, sync_folder, write_durably
+from review.evidence_store import local_path, make_folder, opened, sync_folder, write_durably
 
 CHUNK = 1 << 20
 STAGING = ".staging"
@@ -59,7 +59,7 @@ class ReleaseStore:
 
     def open(self, name: str) -> IO[bytes]:
         """Raises FileNotFoundError."""
-        file: IO[bytes] = default_storage.open(self.path(name), "rb")
+        file: IO[bytes] = opened(self.path(name))
         return file
 
     def read(self, name: str) -> bytes:

@@ -7,17 +7,18 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.doors import person_of, signed_in
+from accounts.exceptions import NotFound
 from accounts.roles import Right
 from inference.access import sites_for
-from review.access import event_for, events_for
+from review.access import event_for, events_for, openable_event_for, opening_of
 from review.desk import class_list, event_payload, picture_payload, thumbnail_url
-from review.models import Event, EventKind, Item, Outcome, ReleaseRow, Verdict
+from review.models import Event, EventKind, Item, Opening, Outcome, ReleaseRow, Verdict
 from review.paging import page_of
 
 PAGE = 48
@@ -81,7 +82,11 @@ def record_page(request: HttpRequest, found: list[Event]) -> None:
 @require_safe
 @signed_in("see_events; the person's events only")
 def event(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found = event_for(request.user, pk)
+    try:
+        found = event_for(request.user, pk)
+    except NotFound:
+        openable_event_for(request.user, pk)
+        return redirect("event-open", pk)
     item = found.items.select_related("queue", "claimed_by").order_by("-created_at").first()
     with transaction.atomic():
         audit.record(
@@ -91,6 +96,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
             site_id=found.site_id,
             queue_id=item.queue_id if item else None,
             action=audit.Action.ACCESS,
+            **through(opening_of(request.user, found)),
         )
     labels = deciding_labels(item)
     context = {
@@ -106,6 +112,11 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
         "labels": labels,
     }
     return render(request, "review/event.html", context)
+
+
+def through(opening: Opening | None) -> dict[str, str]:
+    """What an entry says of the reason that somebody gave before he saw this."""
+    return {"opening": str(opening.pk), "reason": opening.reason} if opening else {}
 
 
 def deciding_labels(item: Item | None) -> list[dict[str, Any]]:

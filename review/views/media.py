@@ -1,40 +1,80 @@
 """Pictures, through the same door as the events that they show."""
 
+import logging
+from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponseBase, HttpResponseNotModified
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from accounts.doors import signed_in
+from accounts import audit
+from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound
-from review import evidence_store
-from review.access import evidence_for
-from review.models import EvidenceState, RenditionKind
-from review.models.evidence import rendition_path
+from review.access import evidence_for, opening_of_evidence, original_for
+from review.exceptions import FileDamaged
+from review.file_check import digest_of
+from review.files import stored
+from review.models import Evidence, EvidenceState, Rendition
+
+logger = logging.getLogger(__name__)
+ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
 @require_safe
 @signed_in("an event that shows this evidence")
 def media(request: HttpRequest, pk: UUID, kind: str) -> HttpResponseBase:
-    """A rendition of evidence. Originals keep their bytes and are behind the raw right, which no page here asks for."""
-    if kind not in RenditionKind.values:
-        raise NotFound
+    """A rendition of evidence: upright and without metadata."""
     evidence = evidence_for(request.user, pk)
+    rendition = Rendition.objects.filter(evidence=evidence, kind=kind).first()
+    if rendition is None or evidence.state == EvidenceState.DAMAGED:
+        raise NotFound
+    record_opened(request, evidence, kind)
+    tag = f'"{evidence.sha256[:32]}-{kind}"'
+    response = stored(request, rendition.path, content_type="image/jpeg", etag=tag, size=rendition.size)
+    # Kept for a few minutes by this browser only, so that a prefetched picture is there when it is needed.
+    response["Cache-Control"] = "private, max-age=300"
+    return response
+
+
+def record_opened(request: HttpRequest, evidence: Evidence, kind: str) -> None:
+    """One entry for each picture that somebody sees because he gave a reason."""
+    if opening := opening_of_evidence(request.user, evidence):
+        record(request, "picture.seen", opening.event or evidence, kind=kind, opening=str(opening.pk))
+
+
+@require_safe
+@signed_in("an event that shows this evidence, and see_originals on its site")
+def original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The bytes as the source sent them, metadata included: to be saved, never shown in the browser."""
+    evidence = original_for(request.user, pk)
     if evidence.state == EvidenceState.DAMAGED:
         raise NotFound
-    tag = f'"{evidence.sha256[:32]}-{kind}"'
-    if request.headers.get("If-None-Match") == tag:
-        return marked(HttpResponseNotModified(), tag)
-    try:
-        file = evidence_store.file_store().open(rendition_path(str(evidence.pk), kind), "rb")
-    except FileNotFoundError:
-        raise NotFound from None
-    return marked(FileResponse(file, content_type="image/jpeg"), tag)
+    require_whole(request, evidence)
+    record(request, "original.downloaded", evidence, sha256=evidence.sha256)
+    return stored(
+        request,
+        evidence.path,
+        content_type=evidence.content_type if evidence.content_type in ENDINGS else "application/octet-stream",
+        etag=f'"{evidence.sha256}"',
+        filename=f"{evidence.sha256[:16]}.{ENDINGS.get(evidence.content_type, 'bin')}",
+    )
 
 
-def marked[R: HttpResponseBase](response: R, tag: str) -> R:
-    """Kept for a few minutes by this browser only, so that a prefetched picture is there when it is needed."""
-    response["ETag"] = tag
-    response["Cache-Control"] = "private, max-age=300"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+def require_whole(request: HttpRequest, evidence: Evidence) -> None:
+    """Raise NotFound without the file, and FileDamaged (with an entry) when its bytes are not those that were stored.
+
+    Bytes that are sent cannot be taken back, so they are all read before the first one goes; evidence is small enough.
+    """
+    found = digest_of(evidence.path)
+    if found is None:
+        raise NotFound
+    if found != evidence.sha256:
+        logger.error("stored file %s is not what was stored", evidence.path)
+        record(request, "original.damaged", evidence, sha256=evidence.sha256)
+        raise FileDamaged
+
+
+def record(request: HttpRequest, verb: str, on: Any, **facts: Any) -> None:
+    with transaction.atomic():
+        audit.record(verb, actor=person_of(request), on=on, site_id=on.site_id, action=audit.Action.ACCESS, **facts)

@@ -3,6 +3,7 @@
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 const SIGNED_OUT_CODES = [4401, 4403];
+const TOO_MANY_CODE = 4429;
 
 const listeners = new Set();
 let attempts = 0;
@@ -66,7 +67,7 @@ function closed(event, url) {
   }
   wasConnected = true;
   showState("reconnecting");
-  setTimeout(() => open(url), backOff(attempts));
+  setTimeout(() => open(url), event.code === TOO_MANY_CODE ? LONGEST_WAIT_MS : backOff(attempts));
   attempts += 1;
 }
 
