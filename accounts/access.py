@@ -13,11 +13,15 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from guardian.shortcuts import get_objects_for_user
 
+from accounts.context import recall, remember
+from accounts.exceptions import NotFound, Refused
 from accounts.models import Grant, User
-from accounts.models.grant import Scope
+from accounts.models.grant import GrantQuerySet, Scope
 from accounts.roles import RIGHTS, Right, Role
+from accounts.scopes import inside
 
 Visitor = User | AnonymousUser
 
@@ -48,7 +52,15 @@ def held_by(person: Visitor, *, now: datetime | None = None) -> list[Held]:
     if not isinstance(person, User) or not person.is_active:
         return []
     rows = Grant.objects.live(now or timezone.now()).filter(person=person)
-    return [Held(Role(role), scope, pk) for role, scope, pk in rows.values_list("role", "scope_type", "scope_id")]
+    found = [Held(Role(role), scope, pk) for role, scope, pk in rows.values_list("role", "scope_type", "scope_id")]
+    remember(("held", person.pk), found)
+    return found
+
+
+def held_in_request(person: User) -> list[Held]:
+    """The grants that the doors of this request saw last: what an entry says of the person, never what opens."""
+    found: list[Held] | None = recall(("held", person.pk))
+    return held_by(person) if found is None else found
 
 
 def reach(person: Visitor, right: Right, *, now: datetime | None = None) -> Reach:
@@ -85,6 +97,55 @@ def scope_filter(where: Reach, *, site: str, queue: str | None = None) -> Q:
     if queue is not None:
         condition |= Q(**{f"{queue}__in": where.queues})
     return condition
+
+
+def granting(person: Visitor) -> Reach:
+    """Where `person` may give or take back some role."""
+    every, operators = reach(person, Right.GRANT_ALL), reach(person, Right.GRANT_OPERATOR)
+    return Reach(
+        everywhere=every.everywhere or operators.everywhere,
+        sites=every.sites | operators.sites,
+        queues=every.queues | operators.queues,
+    )
+
+
+def grants_for(person: Visitor) -> GrantQuerySet:
+    """The grants that `person` may know of: on the scopes where he may grant something."""
+    where = granting(person)
+    return Grant.objects.filter(inside(where)) if where else Grant.objects.none()
+
+
+def people_for(person: Visitor, *, now: datetime | None = None) -> QuerySet[User]:
+    """The people whom `person` may see: who hold a role on a scope where he may grant; all for administrators."""
+    if reach(person, Right.GRANT_ALL, now=now).everywhere:
+        return User.objects.all()
+    return User.objects.filter(pk__in=grants_for(person).live(now or timezone.now()).values("person"))
+
+
+def person_for(person: Visitor, public_id: UUID) -> User:
+    """The person by the id in addresses, or NotFound: unknown and "not yours to see" are one answer."""
+    found = people_for(person).filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def administers(person: Visitor, other: User, *, now: datetime | None = None) -> bool:
+    """Whether `person` may act on the account of `other`: he may give every role that `other` holds, and one at least.
+
+    So nobody who administers one site can switch off, or get into, an account that reaches another one.
+    """
+    where = reach(person, Right.GRANT_ALL, now=now)
+    if where.everywhere or not where:
+        return where.everywhere
+    held = Grant.objects.live(now or timezone.now()).filter(person=other)
+    return held.exists() and not held.exclude(inside(where)).exists()
+
+
+def require_administers(person: Visitor, other: User, *, now: datetime | None = None) -> None:
+    """Raise Refused unless `person` may act on the account of `other`."""
+    if not administers(person, other, now=now):
+        raise Refused(_("Only somebody who administers everything that this person may use can do this."))
 
 
 def audit_entries_for(person: Visitor) -> QuerySet[Any]:

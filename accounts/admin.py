@@ -44,7 +44,7 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]
         data = super().clean() or {}
         if self.instance.pk and data.get("is_active") is False:
             try:
-                require_other_administrator(self.instance, now=timezone.now())
+                require_other_administrator(self.instance, timezone.now())
             except Conflict as refusal:
                 self.add_error("is_active", str(refusal.detail))
         return data

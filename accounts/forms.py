@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.models.grant import Scope
 from accounts.roles import Role
+from accounts.scopes import Named
 
 
 class GrantForm(forms.Form):
-    """A role for a person on a scope. `scopes` are (type, id, name) that the giver may choose from."""
+    """A role for a person on a scope. `scopes` are those that the giver may choose from."""
 
     person = forms.CharField(max_length=150, label=_("Person (sign-in name)"))
     role = forms.TypedChoiceField(choices=Role.choices, coerce=Role, label=_("Role"))
@@ -24,11 +25,11 @@ class GrantForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
     )
 
-    def __init__(self, scopes: list[tuple[Scope, UUID | None, str]], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, scopes: list[Named], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["scope"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(f"{kind}:{pk or ''}", name) for kind, pk, name in scopes]
+        field.choices = [(scope.key, scope.name) for scope in scopes]
 
     def clean_person(self) -> str:
         username: str = self.cleaned_data["person"]

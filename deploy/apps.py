@@ -17,7 +17,7 @@ def derive_rights(*, using: str, **_signal: Any) -> None:
     from django.db import transaction
     from django.utils import timezone
 
-    from accounts.actions.grants import derive_all
+    from accounts.actions.permissions import derive_all
     from accounts.models import Grant
 
     now = timezone.now()

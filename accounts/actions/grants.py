@@ -1,26 +1,37 @@
-"""Giving and taking back roles. Guardian's object permissions follow in the same transaction."""
+"""Giving, changing and taking back roles. Guardian's object permissions follow in the same transaction.
 
+A grant is never edited: changing one ends it and gives another. So its id is its version, and whoever acts on a grant
+that somebody else has ended or changed in the meantime gets a Conflict.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.apps import apps
-from django.contrib.auth.models import Group
-from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
-from guardian.models import UserObjectPermission
 
 from accounts import audit
-from accounts.access import Reach, reach
+from accounts.access import reach
+from accounts.actions.permissions import derive, one_at_a_time
 from accounts.exceptions import Conflict, Invalid, Refused
-from accounts.models import Grant, Lease, User
+from accounts.models import Grant, User
 from accounts.models.grant import Scope
-from accounts.roles import RIGHTS, Right, Role
+from accounts.reasons import said
+from accounts.roles import Right, Role
+from accounts.scopes import names_of, site_of, site_of_what_was
 
-# The scoped models by label: they belong to apps above this one, so they are named and not imported.
-SCOPED = {Scope.SITE: "inference.Site", Scope.QUEUE: "review.Queue"}
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is given: a role, where, and until when (None: no end)."""
+
+    role: Role
+    scope: Scope
+    scope_id: UUID | None = None
+    ends_at: datetime | None = None
 
 
 def give(
@@ -36,68 +47,123 @@ def give(
 ) -> Grant:
     """Give `role` on the scope. A `giver` of None is the command line of the machine itself.
 
-    Raises Refused when the giver does not hold the right to grant it there, Invalid for an end in the past, a missing
-    reason or an unknown scope, Conflict when the person has this grant already.
+    Raises Refused when the giver does not hold the right to grant it there or is the person himself, Invalid for an
+    end in the past, a missing reason or an unknown scope, Conflict when the person has this grant already or is
+    deactivated.
     """
-    if not reason.strip():
-        raise Invalid(_("Say why this role is given."), code="reason_required")
-    if ends_at is not None and ends_at <= now:
-        raise Invalid(_("The end lies in the past."), code="end_in_the_past")
-    site_id = site_of(scope, scope_id)
-    if giver is not None:
-        require_may_grant(giver, role, scope=scope, scope_id=scope_id, site_id=site_id)
+    why = said(reason, _("Say why this role is given."))
+    wanted = Wanted(role, scope, scope_id, ends_at)
+    site_id = checked(wanted, now)
     with transaction.atomic():
         one_at_a_time(now)
-        close_ended(person, role, scope, scope_id, now)
-        try:
-            with transaction.atomic():
-                grant = Grant.objects.create(
-                    person=person,
-                    role=role,
-                    scope_type=scope,
-                    scope_id=scope_id,
-                    reason=reason.strip(),
-                    ends_at=ends_at,
-                    granted_by=giver,
-                    created_at=now,
-                )
-        except IntegrityError:
-            raise Conflict(_("This person has this role there already."), code="grant_exists") from None
+        require_may_give(giver, person, wanted, site_id)
+        grant = put(person, wanted, why=why, giver=giver, now=now)
         derive(person, now=now)
-        audit.record("grant.given", actor=giver, on=person, site_id=site_id, **story(grant))
+        audit.record("grant.given", actor=giver, on=person, site_id=site_id, reason=why, **story(grant))
     return grant
 
 
-def one_at_a_time(now: datetime) -> None:
-    """Wait until no other transaction changes grants or what they reach; until the end of this one.
+def change(*, grant: Grant, wanted: Wanted, reason: str, changer: User, now: datetime) -> Grant:
+    """Give `wanted` in place of `grant`, both or neither. Returns the new grant.
 
-    Two at once would derive from rows that the other one is about to change.
+    Raises what `give` and `take_back` raise, and Conflict `grant_ended` when somebody else was faster.
     """
-    Lease.objects.one_at_a_time("grants", now=now)
+    why = said(reason, _("Say why this role is changed."))
+    site_id = checked(wanted, now)
+    with transaction.atomic():
+        one_at_a_time(now)
+        require_may_take(changer, grant)
+        require_may_give(changer, grant.person, wanted, site_id)
+        finish(grant, taker=changer, now=now)
+        changed = put(grant.person, wanted, why=why, giver=changer, now=now)
+        require_administrator_left(grant, now)
+        derive(grant.person, now=now)
+        before, after = story(grant), story(changed)
+        audit.record(
+            "grant.changed",
+            actor=changer,
+            on=grant.person,
+            site_id=site_id,
+            reason=why,
+            before=before,
+            after=after,
+        )
+    return changed
 
 
-def take_back(*, grant: Grant, taker: User, reason: str, now: datetime) -> None:
-    """End a grant now. The last administrator everywhere cannot be removed."""
-    if not reason.strip():
-        raise Invalid(_("Say why this role is taken back."), code="reason_required")
-    role, scope = Role(grant.role), Scope(grant.scope_type)
-    site_id = site_of(scope, grant.scope_id)
-    require_may_grant(taker, role, scope=scope, scope_id=grant.scope_id, site_id=site_id)
+def take_back(*, grant: Grant, taker: User | None, reason: str, now: datetime) -> None:
+    """End a grant now. The last administrator everywhere cannot be removed. A `taker` of None is the machine itself."""
+    why = said(reason, _("Say why this role is taken back."))
     with transaction.atomic():
         # Two who take back the last two administrators at once go one after the other, and the second one is refused.
         one_at_a_time(now)
-        if not Grant.objects.filter(pk=grant.pk, revoked_at=None).update(revoked_at=now, revoked_by=taker):
-            raise Conflict(_("This grant has ended already."), code="grant_ended")
-        if role == Role.ADMINISTRATOR and not Grant.objects.last_everywhere(role, now).exists():
-            raise Conflict(_("The last administrator cannot be removed."), code="last_administrator")
+        require_may_take(taker, grant)
+        finish(grant, taker=taker, now=now)
+        require_administrator_left(grant, now)
         derive(grant.person, now=now)
-        audit.record("grant.taken_back", actor=taker, on=grant.person, site_id=site_id, why=reason, **story(grant))
+        site_id = site_of_what_was(Scope(grant.scope_type), grant.scope_id)
+        facts = story(grant) | {"reason": grant.reason}
+        audit.record("grant.taken_back", actor=taker, on=grant.person, site_id=site_id, why=why, **facts)
 
 
-def close_ended(person: User, role: Role, scope: Scope, scope_id: UUID | None, now: datetime) -> None:
-    """Mark this grant as over if its end has passed, so that it can be given anew."""
-    same = Grant.objects.filter(person=person, role=role, scope_type=scope, scope_id=scope_id, revoked_at=None)
+def checked(wanted: Wanted, now: datetime) -> UUID | None:
+    """The site that the wanted scope belongs to. Raises Invalid for an unknown scope and for an end in the past."""
+    if wanted.ends_at is not None and wanted.ends_at <= now:
+        raise Invalid(_("The end lies in the past."), code="end_in_the_past")
+    return site_of(wanted.scope, wanted.scope_id)
+
+
+def put(person: User, wanted: Wanted, *, why: str, giver: User | None, now: datetime) -> Grant:
+    """Write the row of a new grant, inside the caller's transaction."""
+    if not User.objects.filter(pk=person.pk, is_active=True).exists():
+        raise Conflict(_("This person is deactivated. Reactivate the account first."), code="person_deactivated")
+    close_ended(person, wanted, now)
+    try:
+        with transaction.atomic():
+            return Grant.objects.create(
+                person=person,
+                role=wanted.role,
+                scope_type=wanted.scope,
+                scope_id=wanted.scope_id,
+                reason=why,
+                ends_at=wanted.ends_at,
+                granted_by=giver,
+                created_at=now,
+            )
+    except IntegrityError:
+        raise Conflict(_("This person has this role there already."), code="grant_exists") from None
+
+
+def finish(grant: Grant, *, taker: User | None, now: datetime) -> None:
+    """Mark a grant as over. Raises Conflict when it is over already."""
+    if not Grant.objects.live(now).filter(pk=grant.pk).update(revoked_at=now, revoked_by=taker):
+        raise Conflict(_("This grant has ended already."), code="grant_ended")
+
+
+def close_ended(person: User, wanted: Wanted, now: datetime) -> None:
+    """Mark the same grant as over if its end has passed, so that it can be given anew."""
+    same = Grant.objects.filter(
+        person=person, role=wanted.role, scope_type=wanted.scope, scope_id=wanted.scope_id, revoked_at=None
+    )
     same.filter(ends_at__lte=now).update(revoked_at=F("ends_at"))
+
+
+def require_may_give(giver: User | None, person: User, wanted: Wanted, site_id: UUID | None) -> None:
+    """Raise Refused unless `giver` may give this to `person`. Nobody gives anything to himself."""
+    if giver is None:
+        return
+    if giver.pk == person.pk:
+        raise Refused(_("Nobody gives himself a role. Ask somebody else who may give it."), code="own_grant")
+    require_may_grant(giver, wanted.role, scope=wanted.scope, scope_id=wanted.scope_id, site_id=site_id)
+
+
+def require_may_take(taker: User | None, grant: Grant) -> None:
+    """Raise Refused unless `taker` may take this grant back; his own ones as well, which only makes them fewer."""
+    if taker is None:
+        return
+    scope = Scope(grant.scope_type)
+    site_id = site_of_what_was(scope, grant.scope_id)
+    require_may_grant(taker, Role(grant.role), scope=scope, scope_id=grant.scope_id, site_id=site_id)
 
 
 def require_may_grant(giver: User, role: Role, *, scope: Scope, scope_id: UUID | None, site_id: UUID | None) -> None:
@@ -113,93 +179,25 @@ def require_may_grant(giver: User, role: Role, *, scope: Scope, scope_id: UUID |
     raise Refused(_("You cannot give or take this role there."))
 
 
-def site_of(scope: Scope, scope_id: UUID | None) -> UUID | None:
-    """The site to which a scope belongs; None for everywhere. Raises Invalid for an unknown scope."""
-    if scope == Scope.EVERYWHERE:
-        return None
-    found = apps.get_model(SCOPED[scope])._default_manager.filter(pk=scope_id).first()
-    if found is None:
-        raise Invalid(_("There is no such site or queue."), code="unknown_scope")
-    site_id: UUID = found.pk if scope == Scope.SITE else found.site_id
-    return site_id
+def require_administrator_left(ended: Grant, now: datetime) -> None:
+    """Raise Conflict when `ended` was the last grant that keeps the product administered.
 
-
-def derive(person: User, *, now: datetime) -> None:
-    """Make guardian's object permissions and the role groups of `person` those that the grants in force give.
-
-    A site's grant reaches the queues of the site. The end of a grant is checked by `access`, so this need not run when
-    one expires.
+    One that has an end does not count: when it passes, nobody would be left who can give another.
     """
-    wanted = set()
-    roles = set()
-    for grant in Grant.objects.live(now).filter(person=person):
-        roles.add(Role(grant.role))
-        for right in RIGHTS[Role(grant.role)]:
-            wanted |= {(right.value, label, pk) for label, pk in objects_in(grant)}
-    person.groups.set([Group.objects.get_or_create(name=role.value)[0] for role in sorted(roles)])
-    replace_permissions(person, wanted)
-
-
-def objects_in(grant: Grant) -> list[tuple[str, str]]:
-    """(model label, primary key) of each site and queue that a grant reaches."""
-    found: list[tuple[str, str]] = []
-    for scope, label in SCOPED.items():
-        rows: Any = apps.get_model(label)._default_manager.all()
-        if grant.scope_type == Scope.SITE:
-            rows = rows.filter(**{"pk" if scope == Scope.SITE else "site_id": grant.scope_id})
-        elif grant.scope_type == Scope.QUEUE:
-            rows = rows.filter(pk=grant.scope_id) if scope == Scope.QUEUE else rows.none()
-        found += [(label, str(pk)) for pk in rows.values_list("pk", flat=True)]
-    return found
-
-
-def replace_permissions(person: User, wanted: set[tuple[str, str, str]]) -> None:
-    """Make the object permissions of `person` exactly `wanted`: (codename, model label, primary key)."""
-    types = {label: ContentType.objects.get_for_model(apps.get_model(label)) for label in SCOPED.values()}
-    labels = {kind.pk: label for label, kind in types.items()}
-    permissions = {
-        (permission.codename, labels[permission.content_type_id]): permission
-        for permission in apps.get_model("auth.Permission")._default_manager.filter(content_type__in=types.values())
-    }
-    rows = UserObjectPermission.objects.filter(user=person, content_type__in=types.values())
-    present = {
-        (row.permission.codename, labels[row.content_type_id], row.object_pk): row
-        for row in rows.select_related("permission")
-    }
-    UserObjectPermission.objects.filter(pk__in=[row.pk for key, row in present.items() if key not in wanted]).delete()
-    UserObjectPermission.objects.bulk_create(
-        UserObjectPermission(
-            user=person, permission=permissions[codename, label], content_type=types[label], object_pk=pk
+    if ended.administers_everything and not Grant.objects.administrators(now).exists():
+        raise Conflict(
+            _("Somebody must administer everything, with no end. Give that to somebody else first."),
+            code="last_administrator",
         )
-        for codename, label, pk in wanted - present.keys()
-    )
-
-
-def derive_all(*, now: datetime) -> None:
-    """Derive again for everybody whose grants could reach a new site or queue; inside the transaction that made it."""
-    one_at_a_time(now)
-    for person in User.objects.filter(grants__in=Grant.objects.live(now)).distinct():
-        derive(person, now=now)
 
 
 def story(grant: Grant) -> dict[str, Any]:
+    """What an audit entry tells of a grant, its reason apart."""
     return {
+        "grant": str(grant.pk),
         "role": grant.role,
         "scope": grant.scope_type,
         "scope_id": str(grant.scope_id) if grant.scope_id else None,
-        "reason": grant.reason,
+        "where": names_of({grant.scope_key})[grant.scope_key].name,
         "ends_at": grant.ends_at.isoformat() if grant.ends_at else None,
     }
-
-
-def scopes_within(where: Reach) -> list[tuple[Scope, UUID | None, str]]:
-    """The scopes that somebody with this reach may hand roles out on: (type, id, name)."""
-    found: list[tuple[Scope, UUID | None, str]] = [(Scope.EVERYWHERE, None, str(_("everywhere")))]
-    found = found if where.everywhere else []
-    for scope, label in SCOPED.items():
-        rows: Any = apps.get_model(label)._default_manager.order_by("name")
-        if not where.everywhere:
-            inside = Q(pk__in=where.sites) if scope == Scope.SITE else Q(site__in=where.sites) | Q(pk__in=where.queues)
-            rows = rows.filter(inside)
-        found += [(scope, row.pk, row.name if scope == Scope.SITE else f"{row.site.name} · {row.name}") for row in rows]
-    return found

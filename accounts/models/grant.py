@@ -21,8 +21,10 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """Grants in force at `now`: neither taken back nor past their end."""
         return self.filter(revoked_at=None).filter(Q(ends_at=None) | Q(ends_at__gt=now))
 
-    def last_everywhere(self, role: Role, now: datetime) -> "GrantQuerySet":
-        return self.live(now).filter(role=role, scope_type=Scope.EVERYWHERE, person__is_active=True)
+    def administrators(self, now: datetime) -> "GrantQuerySet":
+        """The grants that let an active person administer everything, with no end."""
+        found = self.live(now).filter(role=Role.ADMINISTRATOR, scope_type=Scope.EVERYWHERE)
+        return found.filter(ends_at=None, person__is_active=True)
 
 
 class Grant(models.Model):
@@ -73,3 +75,8 @@ class Grant(models.Model):
     @property
     def scope_key(self) -> tuple[str, uuid.UUID | None]:
         return self.scope_type, self.scope_id
+
+    @property
+    def administers_everything(self) -> bool:
+        """Whether this grant, while it is in force, is one of those of which one must always be left."""
+        return self.role == Role.ADMINISTRATOR and self.scope_type == Scope.EVERYWHERE and self.ends_at is None

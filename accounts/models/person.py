@@ -1,8 +1,28 @@
-from django.contrib.auth.models import AbstractUser
+from typing import Any, ClassVar, NoReturn
+
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.exceptions import Conflict
 from accounts.ids import new_id
+
+
+def refuse_deletion() -> NoReturn:
+    """Names in old records stay: verdicts and audit entries point at people."""
+    raise Conflict(_("People are deactivated, never deleted."), code="people_stay")
+
+
+class PersonQuerySet(models.QuerySet["User"]):
+    def delete(self) -> NoReturn:
+        refuse_deletion()
+
+
+class PersonManager(UserManager["User"]):
+    use_in_migrations = False
+
+    def get_queryset(self) -> PersonQuerySet:
+        return PersonQuerySet(self.model, using=self._db)
 
 
 class User(AbstractUser):
@@ -13,6 +33,8 @@ class User(AbstractUser):
     # What addresses and answers call a person; the number counts people, and stays inside.
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=150, blank=True)
+
+    objects: ClassVar[PersonManager] = PersonManager()
 
     REQUIRED_FIELDS = []
 
@@ -28,3 +50,6 @@ class User(AbstractUser):
 
     def get_short_name(self) -> str:
         return self.name or self.username
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        refuse_deletion()

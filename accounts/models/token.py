@@ -13,7 +13,10 @@ class PersonalTokenQuerySet(models.QuerySet["PersonalToken"]):
 
 
 class PersonalToken(models.Model):
-    """A bearer token of a person for the API. Only its SHA-256 is kept; the token holds 256 random bits."""
+    """A bearer token of a person for the API. Only its SHA-256 is kept; the token holds 256 random bits.
+
+    A call with it opens what its scopes name, and of that only what the person may do at that moment.
+    """
 
     SCOPES = ("events:read", "review:write", "releases:read", "releases:write", "admin:read")
 
@@ -25,6 +28,8 @@ class PersonalToken(models.Model):
     created_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    last_used_at = models.DateTimeField(null=True, blank=True)
 
     objects = PersonalTokenQuerySet.as_manager()
 

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.access import Reach, reach
-from accounts.actions.grants import give, scopes_within, take_back
+from accounts.actions.grants import give, take_back
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
 from accounts.forms import GrantForm
 from accounts.models import Grant, User
 from accounts.models.grant import GrantQuerySet
 from accounts.roles import Right
+from accounts.scopes import scopes_within
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,7 +29,7 @@ def people(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and give_from(request, form):
         return redirect("people")
     rows = grants_within(where).live(timezone.now())
-    names = {str(pk): name for _kind, pk, name in scopes_within(where)}
+    names = {str(named.id): named.name for named in scopes_within(where)}
     context = {
         "rows": [
             row_of(grant, names) for grant in rows.select_related("person", "granted_by").order_by("person__name")
@@ -55,7 +56,7 @@ def grants_within(where: Reach) -> GrantQuerySet:
     """The grants on the scopes of a reach; a site's reach holds those on the queues of the site."""
     if where.everywhere:
         return Grant.objects.all()
-    return Grant.objects.filter(scope_id__in=[pk for _kind, pk, _name in scopes_within(where)])
+    return Grant.objects.filter(scope_id__in=[named.id for named in scopes_within(where)])
 
 
 def row_of(grant: Grant, names: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.actions.grants import derive_all
+from accounts.actions.permissions import derive_all
 from accounts.exceptions import Conflict
 from accounts.models import User
 from accounts.tokens import new_token, token_hash

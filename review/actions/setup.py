@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.actions.grants import derive_all
+from accounts.actions.permissions import derive_all
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from inference.models import Site

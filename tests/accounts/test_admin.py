@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actions.people import require_other_administrator
+from accounts.actions.permissions import one_at_a_time
 from accounts.exceptions import Conflict
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
@@ -172,7 +173,8 @@ def test_two_administrators_who_switch_each_other_off_at_once_leave_one(at_once:
     def switch_off(number: int) -> bool:
         with transaction.atomic():
             try:
-                require_other_administrator(both[number], now=timezone.now())
+                one_at_a_time(timezone.now())
+                require_other_administrator(both[number], timezone.now())
             except Conflict:
                 return False
             User.objects.filter(pk=both[number].pk).update(is_active=False)
