@@ -66,7 +66,7 @@ def test_a_picture_is_for_this_browser_only_and_does_nothing(visitor: Client, pl
     answer = visitor.get(f"/media/{evidence.pk}/working/")
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
     assert answer["Cache-Control"] == "private, max-age=300"
-    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
     assert answer["X-Content-Type-Options"] == "nosniff"
     again = visitor.get(f"/media/{evidence.pk}/working/", headers={"If-None-Match": answer["ETag"]})
     assert again.status_code == 304
