@@ -190,8 +190,8 @@ class LimitedChannel(HTTPChannel):  # type: ignore[misc]
             return None
         if self.phase in {Phase.IDLE, Phase.HEAD}:
             return self.since
-        if self.phase is Phase.BODY and now - self.heard_at > self.keeper.patience.pause_s:
-            return self.heard_at
+        if self.phase is Phase.BODY and self.keeper.patience.is_dripping(self.received, now - self.since):
+            return self.since
         return self.since if self.phase is Phase.LINGER else None
 
     def leave(self, reason: str) -> None:

@@ -29,6 +29,10 @@ class Patience:
     read_rate: float = 8000
     linger_s: float = 2
 
+    def is_dripping(self, received: int, elapsed_s: float) -> bool:
+        """Whether a body comes so slowly that its place goes to somebody else when places are short."""
+        return elapsed_s > self.pause_s and received < self.body_rate * elapsed_s
+
 
 @dataclass
 class Doorkeeper:
