@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
+from accounts.authentication import is_fresh
 from accounts.exceptions import Unauthenticated
 from accounts.models import User
 
@@ -42,6 +47,36 @@ def signed_in(rule: str) -> Callable[[View], View]:
         return door
 
     return mark
+
+
+def freshly_signed_in(view: View) -> View:
+    """For dangerous acts; stands below `signed_in`. A proof of identity older than REAUTH_MINUTES is asked for again.
+
+    A page sends him there and back: to itself, or for a form that was sent to the page that held it, because what was
+    typed is not kept. A script gets 401 with the code `reauthentication_required` and the address in `where`.
+    """
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if is_fresh(request):
+            return view(request, *args, **kwargs)
+        where = reverse("account_reauthenticate")
+        if wants_fragment(request):
+            why = _("This needs a fresh sign-in. Confirm that it is you, then do it again.")
+            raise Unauthenticated(why, code="reauthentication_required", where=where)
+        return redirect_to_login(way_back(request), where)
+
+    return door
+
+
+def way_back(request: HttpRequest) -> str:
+    """Where somebody continues who was stopped: this page; for anything but GET the page of ours that he came from."""
+    if request.method == "GET":
+        return request.get_full_path()
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    return urlunsplit(("", "", *urlsplit(came_from)[2:4], "")) or "/"
 
 
 def wants_fragment(request: HttpRequest) -> bool:

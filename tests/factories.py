@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,6 +97,24 @@ def give_role(
         now=timezone.now(),
         ends_at=ends_at,
     )
+
+
+def sign_in(client: Any, person: User, *methods: str, minutes_ago: float = 0) -> None:
+    """A session of `person` in a test client as after a full sign-in: `password` unless `methods` are named."""
+    client.force_login(person)
+    session = client.session
+    session["account_authentication_methods_user"] = str(person.pk)
+    session["account_authentication_methods"] = [
+        record_of(one, time.time() - minutes_ago * 60) for one in methods or ("password",)
+    ]
+    session.save()
+
+
+def record_of(method: str, at: float) -> dict[str, Any]:
+    """A proof of identity as django-allauth keeps it in the session."""
+    if method in {"totp", "webauthn", "recovery_codes"}:
+        return {"method": "mfa", "type": method, "id": 1, "at": at}
+    return {"method": {"sso": "socialaccount"}.get(method, method), "at": at}
 
 
 def make_token(person: User, scopes: list[str] | None = None) -> str:

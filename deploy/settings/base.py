@@ -32,6 +32,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "guardian",
     "auditlog",
     "channels",
@@ -42,7 +45,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "accounts.authentication.ClientAddressMiddleware",
     "deploy.middleware.RequestContextMiddleware",
+    "deploy.middleware.HeadersMiddleware",
     "deploy.middleware.PlainRequestsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -52,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.callers.CallerMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -98,9 +104,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_PREVENT_ENUMERATION = True
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "deploy.csrf.failure"
 
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 AUDITLOG_INCLUDE_ALL_MODELS = False
@@ -207,6 +215,13 @@ SECONDLOOK: dict[str, Any] = {
     # Where nginx serves the media folder internally, such as "/_files/"; empty: this process sends files itself.
     "ACCEL_PREFIX": env.text("SECONDLOOK_ACCEL_PREFIX", ""),
     "SOCKETS_PER_PERSON": env.integer("SECONDLOOK_SOCKETS_PER_PERSON", 20, low=1, high=10_000),
+    "LOCK_MINUTES": env.integer("SECONDLOOK_LOCK_MINUTES", 10, low=1, high=480),
+    "PERSONAL_LOCK_MINUTES": env.integer("SECONDLOOK_PERSONAL_LOCK_MINUTES", 0, low=0, high=480),
+    "SHIFT_HOURS": env.integer("SECONDLOOK_SHIFT_HOURS", 12, low=1, high=12),
+    "REAUTH_MINUTES": env.integer("SECONDLOOK_REAUTH_MINUTES", 15, low=1, high=720),
+    # Only in commands of the role that owns the tables: which role the server runs under.
+    "RUNTIME_ROLE": "",
+    "RUNTIME_PASSWORD": "",
     "APPEND_ONLY": True,
     "DECODE_IN_CHILD": True,
 }

@@ -164,7 +164,7 @@ def test_a_person_who_is_deactivated_hears_nothing_more(world: Any) -> None:
 
 
 def test_signing_out_elsewhere_ends_the_socket(world: Any) -> None:
-    from django.contrib.sessions.models import Session
+    from accounts.models import Session
 
     async def body() -> None:
         found = await opened(world[2])
