@@ -18,10 +18,10 @@ from guardian.shortcuts import get_objects_for_user
 
 from accounts.context import recall, remember
 from accounts.exceptions import NotFound, Refused
-from accounts.models import Grant, User
+from accounts.models import Badge, Grant, User, Workstation
 from accounts.models.grant import GrantQuerySet, Scope
 from accounts.roles import RIGHTS, Right, Role
-from accounts.scopes import inside
+from accounts.scopes import inside, rows_of
 
 Visitor = User | AnonymousUser
 
@@ -65,7 +65,12 @@ def held_in_request(person: User) -> list[Held]:
 
 def reach(person: Visitor, right: Right, *, now: datetime | None = None) -> Reach:
     """Where `person` holds `right` now."""
-    rows = [held for held in held_by(person, now=now) if right in RIGHTS[held.role]]
+    return reach_of(held_by(person, now=now), right)
+
+
+def reach_of(held_now: list[Held], right: Right) -> Reach:
+    """Where these grants give `right`."""
+    rows = [held for held in held_now if right in RIGHTS[held.role]]
     return Reach(
         everywhere=any(held.scope_type == Scope.EVERYWHERE for held in rows),
         sites=frozenset(held.scope_id for held in rows if held.scope_type == Scope.SITE and held.scope_id),
@@ -146,6 +151,49 @@ def require_administers(person: Visitor, other: User, *, now: datetime | None = 
     """Raise Refused unless `person` may act on the account of `other`."""
     if not administers(person, other, now=now):
         raise Refused(_("Only somebody who administers everything that this person may use can do this."))
+
+
+def sites_known_to(person: Visitor) -> QuerySet[Any]:
+    """The sites where `person` holds any role, by name: what he may say that a computer stands at."""
+    held = held_by(person)
+    rows = rows_of(Scope.SITE).order_by("name")
+    if any(one.scope_type == Scope.EVERYWHERE for one in held):
+        return rows
+    queues = rows_of(Scope.QUEUE).filter(pk__in=[one.scope_id for one in held if one.scope_type == Scope.QUEUE])
+    sites = [one.scope_id for one in held if one.scope_type == Scope.SITE]
+    return rows.filter(Q(pk__in=sites) | Q(pk__in=queues.values("site_id")))
+
+
+def manages_workstations(person: Visitor) -> bool:
+    """Whether `person` may grant something on a site or everywhere."""
+    where = granting(person)
+    return where.everywhere or bool(where.sites)
+
+
+def workstations_for(person: Visitor) -> QuerySet[Workstation]:
+    """The shared workstations of the sites where `person` may grant; those of no site for who may grant everywhere."""
+    where = granting(person)
+    return Workstation.objects.live().filter(scope_filter(where, site="site_id"))
+
+
+def workstation_for(person: Visitor, pk: UUID) -> Workstation:
+    found = workstations_for(person).filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def badges_for(person: Visitor) -> QuerySet[Badge]:
+    """The badges in use of the people whom `person` may see; he must manage the workstations of a site at least."""
+    rows = Badge.objects.live().select_related("person")
+    return rows.filter(person__in=people_for(person)) if manages_workstations(person) else rows.none()
+
+
+def badge_for(person: Visitor, pk: UUID) -> Badge:
+    found = badges_for(person).filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def audit_entries_for(person: Visitor) -> QuerySet[Any]:

@@ -5,12 +5,17 @@ import secrets
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
+from accounts import lock, refusals
 from accounts.context import CURRENT, RequestContext
-from accounts.exceptions import Invalid, NotFound, SecondLookError
+from accounts.doors import wants_fragment
+from accounts.exceptions import Invalid, Locked, NotFound, SecondLookError, WrongMethod
 from review import problems
 from review.images import UnsupportedType
 
@@ -28,7 +33,9 @@ class RequestContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         wanted = request.headers.get("X-Request-ID", "")
         request_id = wanted if SAFE_ID.match(wanted) else secrets.token_urlsafe(12)
-        token = CURRENT.set(RequestContext(request_id=request_id, remote_addr=request.META.get("REMOTE_ADDR") or None))
+        door = "api" if request.path_info.startswith("/api/") else "page"
+        address = request.META.get("REMOTE_ADDR") or None
+        token = CURRENT.set(RequestContext(request_id=request_id, remote_addr=address, door=door))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
@@ -36,6 +43,56 @@ class RequestContextMiddleware:
         finally:
             CURRENT.reset(token)
         response["X-Request-ID"] = request_id
+        return response
+
+
+# What a page of ours never uses, no script in it may either.
+UNUSED = (
+    "accelerometer",
+    "autoplay",
+    "bluetooth",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "idle-detection",
+    "local-fonts",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+)
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+
+class HeadersMiddleware:
+    """What every answer says to a browser, also one that was given before anything else was asked.
+
+    No answer has a CORS header: no page of another origin reads anything here.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.always = {
+            "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "Content-Security-Policy": NOTHING,
+            "Cache-Control": "private, no-store",
+        }
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        for name, value in self.always.items():
+            response.setdefault(name, value)
         return response
 
 
@@ -81,12 +138,40 @@ class ErrorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and request.path_info.startswith("/api/"):
+            refused = problems.problem(WrongMethod())
+            refused["Allow"] = response["Allow"]
+            return refused
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, SecondLookError):
+            refusals.note(request, error, door="page")
             return problems.answer(request, error)
         if isinstance(error, OperationalError):
             logger.error("database_unavailable", error=str(error))
             return problems.answer(request, problems.from_database(error))
         return None
+
+
+class LockMiddleware:
+    """A locked session gets nothing but what `accounts.lock` lists: pages lead to the lock screen, scripts get 401."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        lock.settle(request)
+        return response
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
+        if not lock.close_if_locked(request) or lock.works_locked(request):
+            return None
+        if request.method == "GET" and not wants_fragment(request):
+            return redirect(reverse("lock", query={"next": request.get_full_path()}))
+        response = problems.problem(Locked())
+        # htmx follows this; our own modules go by the code.
+        response["HX-Redirect"] = reverse("lock")
+        return response

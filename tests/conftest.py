@@ -13,6 +13,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from accounts import refusals
 from accounts.models import User
 from accounts.roles import Role
 from inference.tokens import forget_tokens
@@ -66,8 +67,8 @@ def file_store(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    """What a process keeps (rules, known names, trusted tokens) means nothing to the next test."""
-    for forget in (rules_of.cache_clear, known.forget, forget_tokens):
+    """What a process keeps (rules, known names, trusted tokens, counts) means nothing to the next test."""
+    for forget in (rules_of.cache_clear, known.forget, forget_tokens, refusals.forget):
         forget()
 
 

@@ -1,3 +1,4 @@
+import uuid
 from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -44,6 +45,11 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    @property
+    def audit_subject(self) -> uuid.UUID:
+        """Whose story entries about this account belong to."""
+        return self.public_id
 
     def get_full_name(self) -> str:
         return self.name

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
+from accounts.context import remember
 from accounts.exceptions import Refused, Unauthenticated
 from accounts.models import PersonalToken, User
 from accounts.tokens import token_hash
@@ -25,6 +26,7 @@ class SourceToken(HttpBearer):
         found = source_by_token(token, now=now)
         if found is None:
             raise Unauthenticated
+        remember("source", str(found.pk))
         if found.last_used_at is None or (now - found.last_used_at).total_seconds() > USED_EVERY_S:
             found.last_used_at = now
             Source.objects.filter(pk=found.pk).update(last_used_at=now)
@@ -50,6 +52,8 @@ class Personal(HttpBearer):
         found = rows.filter(token_hash=token_hash(token)).first()
         if found is None:
             raise Unauthenticated
+        remember("token", str(found.pk))
+        remember("person", found.person)
         if self.scope not in found.scopes:
             raise Refused(f"This token lacks the scope {self.scope}.", code="scope_missing")
         return found.person

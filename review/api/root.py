@@ -2,9 +2,11 @@
 
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
+from accounts import refusals
 from accounts.exceptions import Invalid, NotFound, SecondLookError
 from review import problems
 from review.api import claims, events, evidence, items, queues, releases, sources, verdicts
@@ -15,8 +17,10 @@ api = NinjaAPI(
     version="1",
     description="Events in, verdicts out. Errors are RFC 9457 problem documents with a stable `code`.",
     urls_namespace="api-1",
-    docs_url="docs",
+    # Ours: the package's page is a script that writes inline styles, which no page here may (review/views/reference.py).
+    docs_url=None,
     openapi_url="openapi.json",
+    docs_decorator=require_safe,
 )
 api.add_router("", sources.router)
 api.add_router("", events.router)
@@ -30,6 +34,7 @@ api.add_router("", releases.router)
 
 @api.exception_handler(SecondLookError)
 def on_error(request: HttpRequest, error: SecondLookError) -> HttpResponse:
+    refusals.note(request, error, door="api")
     return problems.problem(error)
 
 
@@ -40,6 +45,7 @@ def on_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
 
 @api.exception_handler(Http404)
 def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    refusals.note(request, NotFound(), door="api")
     return problems.problem(NotFound())
 
 

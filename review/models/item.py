@@ -1,3 +1,5 @@
+import uuid
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -93,6 +95,11 @@ class Item(models.Model):
                 name="item_claimed",
             ),
         ]
+
+    @property
+    def audit_subject(self) -> uuid.UUID:
+        """Entries about an item belong to the story of its event."""
+        return self.event_id
 
     def __str__(self) -> str:
         return f"item …{str(self.id)[-4:]}"
