@@ -154,6 +154,7 @@ PAGES = [
         good={302},
         form=True,
     ),
+    door("GET", "/accounts/reauthenticate/", ALL),
     door("GET", "/audit/", ALL),
     door("GET", "/sources/", ALL),
     door("GET", "/sources/<uuid:pk>/", {S, F, D}, lambda w: w.place.source.pk),
@@ -310,7 +311,7 @@ class Caller:
             return Client(**bearer(make_token(self.person))) if self.person else Client()
         client = Client()
         if self.person:
-            client.force_login(self.person)
+            factories.sign_in(client, self.person)
         return client
 
 
