@@ -4,6 +4,8 @@ SecondLookError (500)
 ├── NotFound (404)              also "not yours": the two are the same answer
 ├── Refused (403)               known, but this right is missing
 ├── Unauthenticated (401)
+│   └── Locked (401)            signed in, and the screen is locked
+├── WrongMethod (405)
 ├── Invalid (422)               a value that cannot be used
 └── Conflict (409)              the state moved on
 """
@@ -46,3 +48,7 @@ class Invalid(SecondLookError):
 
 class Conflict(SecondLookError):
     status, code, title = 409, "conflict", _("This has changed in the meantime.")
+
+
+class WrongMethod(SecondLookError):
+    status, code, title = 405, "wrong_method", _("This address does not take that method.")

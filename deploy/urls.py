@@ -9,12 +9,14 @@ from accounts.exceptions import NotFound
 from deploy import health
 from review import problems
 from review.api.root import api
+from review.views import reference
 
 admin.site.site_header = admin.site.site_title = _("Second Look support desk")
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("api/v1/docs", reference.reference, name="api-reference"),
     path("api/v1/", api.urls),
     path("support/", admin.site.urls),
     path("", include("accounts.urls")),

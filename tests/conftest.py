@@ -124,3 +124,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The size of the matrix of routes, roles and sites, when it ran."""
+    from tests.doors import API, PAGES, TRIED
+
+    if TRIED:
+        parts = ", ".join(f"{count} {what}" for what, count in sorted(TRIED.items()))
+        terminalreporter.write_line(f"matrix: {len(PAGES + API)} doors, {TRIED.total()} calls ({parts})")

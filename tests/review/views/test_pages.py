@@ -73,8 +73,8 @@ def test_a_picture_is_for_this_browser_only_and_does_nothing(visitor: Client, pl
     list(answer.streaming_content)
 
 
-@pytest.mark.parametrize("kind", ["original", "raw", "Working", "working.jpg"])
-def test_there_is_no_way_to_the_original(visitor: Client, place: Place, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["raw", "Working", "working.jpg"])
+def test_there_are_no_other_kinds_of_pictures(visitor: Client, place: Place, kind: str) -> None:
     make_item(place, picture=jpeg())
     evidence = Evidence.objects.get()
     make_renditions.func(str(evidence.pk))

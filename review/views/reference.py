@@ -1,0 +1,58 @@
+"""The API described for people, from the same schema that programs read."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.doors import public
+from review.api.root import api
+
+
+@require_safe
+@public("describes the API, holds no data")
+def reference(request: HttpRequest) -> HttpResponse:
+    schema = api.get_openapi_schema()
+    return render(request, "review/reference.html", {"operations": operations(schema), "schemas": schemas(schema)})
+
+
+def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The calls of the API in the order of their addresses: method, address, what for, parameters, body."""
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "anchor": f"{method}{path.replace('/', '-')}",
+            "summary": one.get("summary", ""),
+            "parameters": [parameter_row(parameter) for parameter in one.get("parameters", [])],
+            "bodies": bodies(one),
+        }
+        for path, methods in schema["paths"].items()
+        for method, one in methods.items()
+    ]
+
+
+def parameter_row(parameter: dict[str, Any]) -> dict[str, Any]:
+    kind = parameter.get("schema", {})
+    return {
+        "name": parameter["name"],
+        "where": parameter["in"],
+        "required": parameter.get("required", False),
+        "kind": " ".join(str(kind[key]) for key in ("type", "format") if key in kind),
+    }
+
+
+def bodies(one: dict[str, Any]) -> list[tuple[str, str]]:
+    content = one.get("requestBody", {}).get("content", {})
+    return [(kind, pretty(media.get("schema", {}))) for kind, media in content.items()]
+
+
+def schemas(schema: dict[str, Any]) -> list[tuple[str, str]]:
+    found = schema.get("components", {}).get("schemas", {})
+    return [(name, pretty(one)) for name, one in sorted(found.items())]
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
