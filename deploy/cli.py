@@ -5,6 +5,8 @@ import secrets
 import sys
 from pathlib import Path
 
+# What changes tables, or a whole database: these run as the role that owns them, where there is one.
+AS_OWNER = {"migrate", "database_roles", "restore"}
 EMBEDDED = "deploy.settings.embedded"
 
 
@@ -30,9 +32,18 @@ def ensure_secret(folder: Path) -> str:
     return path.read_text(encoding="ascii").strip()
 
 
+def choose_role(command: str) -> None:
+    """Let the commands of the owner sign in to the database as the owner, everything else as the running role."""
+    owner, running = os.environ.get("SECONDLOOK_MIGRATION_DATABASE_URL"), os.environ.get("SECONDLOOK_DATABASE_URL")
+    if command in AS_OWNER and owner and running:
+        os.environ["SECONDLOOK_RUNNING_DATABASE_URL"] = running
+        os.environ["SECONDLOOK_DATABASE_URL"] = owner
+
+
 def main() -> None:
     """Run one management command; without DJANGO_SETTINGS_MODULE it is the embedded server's."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", EMBEDDED)
+    choose_role(sys.argv[1] if len(sys.argv) > 1 else "")
     if os.environ["DJANGO_SETTINGS_MODULE"] == EMBEDDED:
         data_folder().mkdir(parents=True, exist_ok=True)
         if not os.environ.get("SECONDLOOK_SECRET_KEY"):

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "deploy.middleware.LockMiddleware",
     "deploy.middleware.PrivateAnswersMiddleware",
     "deploy.middleware.ErrorsMiddleware",
 ]
@@ -222,6 +223,11 @@ SECONDLOOK: dict[str, Any] = {
     # Only in commands of the role that owns the tables: which role the server runs under.
     "RUNTIME_ROLE": "",
     "RUNTIME_PASSWORD": "",
+    "AUDIT_KEY": env.text("SECONDLOOK_AUDIT_KEY", ""),
+    "AUDIT_OLD_KEYS": env.names("SECONDLOOK_AUDIT_OLD_KEYS", ""),
+    "AUDIT_NAME": env.text("SECONDLOOK_AUDIT_NAME", ""),
+    "AUDIT_ANCHORS": env.names("SECONDLOOK_AUDIT_ANCHORS", ""),
+    "AUDIT_RETAIN_DAYS": env.integer("SECONDLOOK_AUDIT_RETAIN_DAYS", 3650, low=1, high=36500),
     "APPEND_ONLY": True,
     "DECODE_IN_CHILD": True,
 }

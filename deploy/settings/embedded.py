@@ -29,7 +29,11 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.console.EmailBackend"}}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0
-SECONDLOOK = SECONDLOOK | {"EMBEDDED": True}
+SECONDLOOK = SECONDLOOK | {
+    "EMBEDDED": True,
+    # Beside the data it proves nothing against who holds the machine; it finds mistakes and lost tails.
+    "AUDIT_ANCHORS": SECONDLOOK["AUDIT_ANCHORS"] or [f"file:{DATA_DIR.absolute()}/audit-anchor.txt"],
+}
 
 # The console belongs to the person who started it; the log goes beside the data, bounded.
 LOGGING = LOGGING | {

@@ -8,6 +8,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+SAMPLES = (
+    "changeme", "change-me", "change_me", "secret", "insecure", "sample", "example", "password", "replace", "your-key"
+)  # fmt: skip
+HOW = 'Make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -17,6 +21,36 @@ def text(name: str, default: str | None = None) -> str:
     if value is None or (default is None and not value.strip()):
         raise ImproperlyConfigured(f"Set the environment variable {name}.")
     return value
+
+
+def secret(name: str) -> str:
+    """A secret that nobody guesses: at least 32 bytes, no sample of any documentation, not the same few characters."""
+    value = text(name)
+    if any(word in value.lower() for word in SAMPLES):
+        raise ImproperlyConfigured(f"{name} looks like a sample. {HOW}")
+    if len(value.encode()) < 32:
+        raise ImproperlyConfigured(f"{name} is too short: it must have at least 32 bytes. {HOW}")
+    if len(set(value)) < 10 or value in (value + value)[1:-1]:
+        raise ImproperlyConfigured(f"{name} can be guessed: it repeats the same few characters. {HOW}")
+    return value
+
+
+def never(*switches: str) -> None:
+    """Switches that must not be on here."""
+    for name in switches:
+        if os.environ.get(name, "").strip().lower() not in FALSE | {""}:
+            raise ImproperlyConfigured(f"{name} is set. Production shows no debugging pages: take it away.")
+
+
+def hosts(name: str) -> list[str]:
+    """Host names without schemes, ports or a name that stands for all of them."""
+    found = names(name)
+    for one in found:
+        if "*" in one or "/" in one or one in {".", ""} or (":" in one and not one.startswith("[")):
+            raise ImproperlyConfigured(f"{name} must hold plain host names such as review.example.org, not {one!r}.")
+    if not found:
+        raise ImproperlyConfigured(f"Set the environment variable {name}.")
+    return found
 
 
 def integer(name: str, default: int, *, low: int, high: int) -> int:
@@ -50,9 +84,9 @@ def names(name: str, default: str | None = None) -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def networks(name: str) -> list[str]:
-    """Addresses and networks with commas between, such as `10.0.0.5,192.168.7.0/24`; empty when it is not set."""
-    found = names(name, "")
+def networks(name: str, default: str = "") -> list[str]:
+    """Addresses and networks with commas between, such as `10.0.0.5,192.168.7.0/24`."""
+    found = names(name, default)
     for one in found:
         try:
             ip_network(one, strict=False)

@@ -4,8 +4,9 @@ from . import env
 from .base import *  # noqa: F403
 from .base import SECONDLOOK, STORAGES
 
-SECRET_KEY = env.text("SECONDLOOK_SECRET_KEY")
-ALLOWED_HOSTS = env.names("SECONDLOOK_HOSTS")
+env.never("DEBUG", "DJANGO_DEBUG", "SECONDLOOK_DEBUG")
+SECRET_KEY = env.secret("SECONDLOOK_SECRET_KEY")
+ALLOWED_HOSTS = env.hosts("SECONDLOOK_HOSTS")
 # ".example.org" allows every host below it; an origin writes that as "*.example.org".
 CSRF_TRUSTED_ORIGINS = [f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS]
 
@@ -15,6 +16,8 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "max_size": env.integer("SECONDLOOK_DATABASE_POOL", 8, low=1, high=100),
     "timeout": 10,
 }
+# In a command of the owning role (deploy/cli.py) this names the role that the server runs under.
+RUNNING = env.database("SECONDLOOK_RUNNING_DATABASE_URL", "postgresql://@/none")
 REDIS_URL = env.text("SECONDLOOK_REDIS_URL")
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
@@ -35,4 +38,12 @@ SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_NAME = "__Host-sessionid"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrftoken"
-SECONDLOOK = SECONDLOOK | {"EMBEDDED": False}
+SECONDLOOK = SECONDLOOK | {
+    "EMBEDDED": False,
+    # The proxy of the reference deployment is on this machine.
+    "TRUSTED_PROXIES": env.networks("SECONDLOOK_TRUSTED_PROXIES", "127.0.0.1,::1"),
+    "RUNTIME_ROLE": RUNNING["USER"],
+    "RUNTIME_PASSWORD": RUNNING["PASSWORD"],
+    "AUDIT_KEY": env.text("SECONDLOOK_AUDIT_KEY"),
+    "AUDIT_ANCHORS": env.names("SECONDLOOK_AUDIT_ANCHORS"),
+}

@@ -1,5 +1,6 @@
 """For the suite: SQLite by default; PostgreSQL and the Redis channel layer when the environment names them."""
 
+import base64
 import os
 import tempfile
 from pathlib import Path
@@ -48,4 +49,8 @@ WHITENOISE_AUTOREFRESH = True
 ACCOUNT_RATE_LIMITS = False
 LOGGING = LOGGING | {"root": {"handlers": [], "level": "CRITICAL"}}
 # Transactional tests empty tables, which the append-only triggers forbid; the tests of the triggers switch them on.
+SECONDLOOK = SECONDLOOK | {
+    "AUDIT_KEY": base64.b64encode(b"only for the suite, for sealing.").decode(),
+    "AUDIT_ANCHORS": [f"file:{tempfile.gettempdir()}/secondlook-test-anchor-{os.getpid()}.txt"],
+}
 SECONDLOOK = SECONDLOOK | {"EMBEDDED": True, "APPEND_ONLY": False, "DECODE_IN_CHILD": False, "MIN_FREE_BYTES": 0}

@@ -22,6 +22,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self._holds_gate = False
 
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """A connection where INSERT OR REPLACE fires the triggers of the row that it removes."""
+        connection = super().get_new_connection(conn_params)
+        connection.execute("PRAGMA recursive_triggers = ON")
+        return connection
+
     def _start_transaction_under_autocommit(self) -> None:
         self._enter_gate()
         try:

@@ -32,10 +32,10 @@ class Wire(StringTransport):
 
     aborted = half_closed = False
 
-    def abortConnection(self) -> None:  # noqa: N802
+    def abortConnection(self) -> None:
         self.aborted = True
 
-    def loseWriteConnection(self) -> None:  # noqa: N802
+    def loseWriteConnection(self) -> None:
         self.half_closed = True
 
 
