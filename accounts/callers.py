@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import salted_hmac
 
 from accounts.audit import CALLER
+from accounts.authentication import strength
 from accounts.context import recall, remember
 from accounts.models import User
 
@@ -30,7 +31,7 @@ def facts(request: HttpRequest, actor: User) -> dict[str, Any]:
         return {"token": token}
     if request.user != actor or not request.session.session_key:
         return {}
-    return {"session": session_reference(request.session.session_key)}
+    return {"session": session_reference(request.session.session_key), "sign_in": strength(request)}
 
 
 def session_reference(key: str) -> str:

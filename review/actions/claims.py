@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -11,7 +12,7 @@ from accounts import audit
 from accounts.models import User
 from review import broadcast
 from review.exceptions import ClaimLost
-from review.models import Claim, Ended, EventEvidence, Item, Queue, Skip
+from review.models import Claim, Ended, EventEvidence, Item, Queue, RenditionKind, Skip
 
 ATTEMPTS = 20
 
@@ -62,29 +63,64 @@ def take(item: Item, person: User, now: datetime, lasts: timedelta, *, opened: b
     if not free.update(claim_id=claim.pk, claimed_by=person, claim_expires_at=claim.expires_at):
         return None
     if item.claim_id is not None:
-        Claim.objects.filter(item=item, ended_at=None).update(ended_at=now, ended=Ended.EXPIRED)
+        expire_others(item, person, now)
     claim.save(force_insert=True)
     item.claim_id, item.claimed_by, item.claim_expires_at = claim.pk, person, claim.expires_at
+    record_claim("claim.taken", claim, action=audit.Action.CREATE, ahead=not opened)
     if opened:
-        record_seen(claim)
+        record_seen(claim, now)
     broadcast.queue_changed(item.queue_id)
     return claim
 
 
-def record_seen(claim: Claim) -> None:
-    """An audit entry for the picture that is now painted full size."""
+def record_claim(verb: str, claim: Claim, *, action: int = audit.Action.UPDATE, **facts: Any) -> None:
+    """An entry about a claim, with what fences it: its id and the item's version."""
     item = claim.item
-    evidence = EventEvidence.objects.filter(event_id=item.event_id, role="frame").values_list("sha256", flat=True)
     audit.record(
-        "picture.seen",
+        verb,
         actor=claim.holder,
         on=item,
         site_id=item.site_id,
         queue_id=item.queue_id,
-        action=audit.Action.ACCESS,
-        evidence=list(evidence),
+        action=action,
         claim=str(claim.pk),
+        item_version=item.version,
+        until=claim.expires_at.isoformat(),
+        **facts,
     )
+
+
+def record_seen(claim: Claim, now: datetime) -> None:
+    """An audit entry for the picture that is now painted full size, with the predictions that stand beside it."""
+    item, event = claim.item, claim.item.event
+    evidence = EventEvidence.objects.filter(event_id=item.event_id, role="frame").values_list("sha256", flat=True)
+    record_claim(
+        "picture.seen",
+        claim,
+        action=audit.Action.ACCESS,
+        opened_at=now.isoformat(),
+        evidence=list(evidence),
+        rendition=RenditionKind.WORKING,
+        predicted=[[p["class"], p["confidence"]] for p in event.subject_predictions][:20],
+        predictions_shown=True,
+    )
+
+
+def expire_others(item: Item, finder: User, now: datetime) -> None:
+    """End the claims on `item` that ran out, which nobody has noticed until `finder` wants it."""
+    for old in Claim.objects.filter(item=item, ended_at=None).select_related("holder"):
+        if Claim.objects.filter(pk=old.pk, ended_at=None).update(ended_at=now, ended=Ended.EXPIRED):
+            audit.record(
+                "claim.expired",
+                actor=finder,
+                on=item,
+                site_id=item.site_id,
+                queue_id=item.queue_id,
+                claim=str(old.pk),
+                item_version=item.version,
+                holder=str(old.holder),
+                expired_at=old.expires_at.isoformat(),
+            )
 
 
 def open_claim(*, claim: Claim, now: datetime) -> Claim:
@@ -92,7 +128,7 @@ def open_claim(*, claim: Claim, now: datetime) -> Claim:
     with transaction.atomic():
         renew(claim, now)
         if Claim.objects.filter(pk=claim.pk, opened_at=None).update(opened_at=now):
-            record_seen(claim)
+            record_seen(claim, now)
     return claim
 
 
@@ -111,23 +147,32 @@ def renew(claim: Claim, now: datetime) -> None:
         raise ClaimLost
     if not Claim.objects.filter(pk=claim.pk, ended_at=None).update(expires_at=expires_at):
         raise ClaimLost
+    if claim.expires_at <= now:
+        record_claim("claim.renewed", claim, ran_out_at=claim.expires_at.isoformat())
     claim.expires_at = expires_at
 
 
 def give_back(*, claim: Claim, now: datetime) -> None:
     """End a claim, so that the item is free at once. Giving back what is gone already is no error."""
     with transaction.atomic():
-        end(claim, now, Ended.RELEASED)
+        if end(claim, now, Ended.RELEASED):
+            record_claim("claim.released", claim, ended_at=now.isoformat())
         broadcast.queue_changed(claim.item.queue_id)
 
 
-def end(claim: Claim, now: datetime, how: Ended) -> None:
-    """Close the claim and free its item, if it still holds it."""
+def give_back_all(person: User, now: datetime) -> None:
+    """End every claim of somebody who leaves, so that others can take the items at once."""
+    for claim in Claim.objects.filter(holder=person, ended_at=None).select_related("item").order_by("item"):
+        give_back(claim=claim, now=now)
+
+
+def end(claim: Claim, now: datetime, how: Ended) -> bool:
+    """Close the claim and free its item, if it still holds it; whether it was open."""
     # The item first, as everywhere: two that take the rows in different orders would wait for each other for ever.
     Item.objects.filter(pk=claim.item_id, claim_id=claim.pk).update(
         claim_id=None, claimed_by=None, claim_expires_at=None
     )
-    Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=how)
+    return Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=how) == 1
 
 
 def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
@@ -144,6 +189,8 @@ def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
             site_id=item.site_id,
             queue_id=item.queue_id,
             until=until.isoformat(),
+            claim=str(claim.pk),
+            item_version=item.version,
         )
         broadcast.queue_changed(item.queue_id)
 
@@ -175,6 +222,9 @@ def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> Non
             queue_id=target.pk,
             to=target.name,
             note=note,
+            claim=str(claim.pk),
+            item_version=item.version + 1,
+            before={"queue": str(before)},
         )
         broadcast.queue_changed(before)
         broadcast.queue_changed(target.pk)

@@ -1,5 +1,6 @@
 """Verdicts: one person's answer on an item, added once and never changed."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,21 @@ from accounts import audit
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from review import broadcast
-from review.actions.claims import lease
+from review.actions.claims import expire_others, lease
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
-from review.models import Answer, Claim, Ended, Event, Item, ItemState, Outcome, Retraction, SequencedOutcome, Verdict
+from review.models import (
+    Answer,
+    Claim,
+    Ended,
+    Event,
+    Item,
+    ItemState,
+    Outcome,
+    Retraction,
+    SequencedOutcome,
+    Taxonomy,
+    Verdict,
+)
 from review.schemas import LabelIn, VerdictIn
 from review.strict_json import digest
 
@@ -88,7 +101,7 @@ def write(
     verdict.save(force_insert=True)
     if claim.ended_at is not None:
         # A late answer: whoever took the item in between has let it expire as well.
-        Claim.objects.filter(item=item, ended_at=None).update(ended_at=now, ended=Ended.EXPIRED)
+        expire_others(item, claim.holder, now)
     Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=Ended.ANSWERED)
     audit.record(
         "verdict.given",
@@ -97,7 +110,7 @@ def write(
         site_id=item.site_id,
         queue_id=item.queue_id,
         action=audit.Action.CREATE,
-        **story(item.event, verdict),
+        **story(item, claim, verdict, now),
     )
     broadcast.queue_changed(item.queue_id)
     return verdict
@@ -235,19 +248,66 @@ def require_predictions(event: Event, labels: list[dict[str, Any]]) -> None:
         raise Invalid(_("A label names no prediction of this event, or one twice."), code="unknown_prediction")
 
 
-def story(event: Event, verdict: Verdict) -> dict[str, Any]:
-    """What the audit trail keeps of a verdict: both answers side by side."""
+def story(item: Item, claim: Claim, verdict: Verdict, now: datetime) -> dict[str, Any]:
+    """What the audit trail keeps of a verdict: both answers side by side, and what was in force."""
+    event = item.event
     return {
         "verdict": str(verdict.pk),
-        "answer": verdict.answer,
-        "complete": verdict.complete,
         "event": str(event.pk),
+        "event_digest": event.digest,
         "item_version": verdict.item_version,
-        "model": f"{event.model_name} {event.model_version_name}".strip(),
+        "answer": verdict.answer,
+        "meaning": "review",
+        "complete": verdict.complete,
         "predicted": [[p["class"], p["confidence"]] for p in event.subject_predictions][:20],
         "labelled": [label["class"] for label in verdict.labels][:50],
+        "content_sha256": digest({"labels": verdict.labels, "predictions": event.predictions}),
+        "agrees": verdict.answer == Answer.CONFIRM,
+        "note": bool(verdict.note),
         "seconds": verdict.seconds,
+        "since_opened_s": round((now - claim.opened_at).total_seconds(), 1) if claim.opened_at else None,
+        "key": str(verdict.key),
+        "claim": str(claim.pk),
+        "claimed_at": claim.created_at.isoformat(),
+        "claim_until": claim.expires_at.isoformat(),
+        "supersedes": superseded(item, verdict),
+        "blind": False,
+    } | in_force(item)
+
+
+def in_force(item: Item) -> dict[str, Any]:
+    """The versions that a verdict stands on: model, thresholds, policy and rule, taxonomy and guide."""
+    event, reason = item.event, item.reason
+    return {
+        "model": f"{event.model_name} {event.model_version_name}".strip(),
+        "model_sha256": event.model_sha256,
+        "thresholds": event.thresholds,
+        "policy_version": reason.get("policy_version"),
+        "rule": reason.get("rule"),
+        "taxonomy": taxonomy_state(item.queue.taxonomy),
+        "guide_sha256": hashlib.sha256(item.queue.guide.encode()).hexdigest(),
     }
+
+
+def taxonomy_state(taxonomy: Taxonomy) -> dict[str, Any]:
+    """What tells two states of a taxonomy apart: how many classes there are, how many retired, their digest."""
+    rows = list(taxonomy.classes.order_by("index").values_list("index", "name", "retired_at"))
+    said = digest([[index, name, retired is not None] for index, name, retired in rows])
+    return {
+        "id": str(taxonomy.pk),
+        "classes": len(rows),
+        "retired": sum(retired is not None for _index, _name, retired in rows),
+        "sha256": said,
+    }
+
+
+def superseded(item: Item, verdict: Verdict) -> str | None:
+    """The last verdict on the item that was taken back, which this one replaces."""
+    if verdict.item_version == 1:
+        return None
+    rows = Verdict.objects.filter(item=item, retraction__isnull=False).exclude(pk=verdict.pk)
+    last = rows.order_by("-created_at").values_list("pk", flat=True).first()
+    return str(last) if last else None
 
 
 def undo(*, verdict: Verdict, now: datetime) -> Claim:
@@ -275,6 +335,8 @@ def undo(*, verdict: Verdict, now: datetime) -> Claim:
                 queue_id=item.queue_id,
                 verdict=str(verdict.pk),
                 answer=verdict.answer,
+                claim=str(claim.pk),
+                item_version=item.version,
             )
             broadcast.queue_changed(item.queue_id)
     except IntegrityError:
