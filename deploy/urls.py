@@ -1,5 +1,6 @@
 """Every path of the product."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -18,7 +19,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("api/v1/docs", reference.reference, name="api-reference"),
     path("api/v1/", api.urls),
-    path("support/", admin.site.urls),
+    *([path("support/", admin.site.urls)] if settings.SECONDLOOK["SUPPORT_DESK"] else []),
     path("", include("accounts.urls")),
     path("", include("inference.urls")),
     path("", include("review.urls")),

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "deploy.proxies.TrustedProxiesMiddleware",
     "accounts.authentication.ClientAddressMiddleware",
     "deploy.middleware.RequestContextMiddleware",
     "deploy.middleware.HeadersMiddleware",
@@ -220,6 +221,7 @@ SECONDLOOK: dict[str, Any] = {
     "PERSONAL_LOCK_MINUTES": env.integer("SECONDLOOK_PERSONAL_LOCK_MINUTES", 0, low=0, high=480),
     "SHIFT_HOURS": env.integer("SECONDLOOK_SHIFT_HOURS", 12, low=1, high=12),
     "REAUTH_MINUTES": env.integer("SECONDLOOK_REAUTH_MINUTES", 15, low=1, high=720),
+    "SUPPORT_DESK": env.flag("SECONDLOOK_SUPPORT_DESK", False),
     # Only in commands of the role that owns the tables: which role the server runs under.
     "RUNTIME_ROLE": "",
     "RUNTIME_PASSWORD": "",

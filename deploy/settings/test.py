@@ -53,4 +53,10 @@ SECONDLOOK = SECONDLOOK | {
     "AUDIT_KEY": base64.b64encode(b"only for the suite, for sealing.").decode(),
     "AUDIT_ANCHORS": [f"file:{tempfile.gettempdir()}/secondlook-test-anchor-{os.getpid()}.txt"],
 }
-SECONDLOOK = SECONDLOOK | {"EMBEDDED": True, "APPEND_ONLY": False, "DECODE_IN_CHILD": False, "MIN_FREE_BYTES": 0}
+SECONDLOOK = SECONDLOOK | {
+    "EMBEDDED": True,
+    "SUPPORT_DESK": True,
+    "APPEND_ONLY": False,
+    "DECODE_IN_CHILD": False,
+    "MIN_FREE_BYTES": 0,
+}
