@@ -16,7 +16,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 # By label, because most of them belong to apps above this one.
 PROTECTED = (
+    "accounts.Anchoring",
     "accounts.AuditEntry",
+    "accounts.Checkpoint",
+    "accounts.Leaf",
+    "accounts.LeafNode",
     "review.Event",
     "review.Opening",
     "review.Retraction",

@@ -12,6 +12,8 @@ PRODUCTION = {
     "SECONDLOOK_HOSTS": "desk.example",
     "SECONDLOOK_DATABASE_URL": "postgresql://check@127.0.0.1:5432/check",
     "SECONDLOOK_REDIS_URL": "redis://127.0.0.1:6379/0",
+    "SECONDLOOK_AUDIT_KEY": "Y2hlY2sgb25seSwgbmV2ZXIgZm9yIHNlYWxpbmcuLi4=",
+    "SECONDLOOK_AUDIT_ANCHORS": "https://anchor.example/notes",
 }
 TEST = {"DJANGO_SETTINGS_MODULE": "deploy.settings.test"}
 

@@ -5,3 +5,15 @@ from django.utils.translation import gettext_lazy as _
 class ReviewConfig(AppConfig):
     name = "review"
     verbose_name = _("Review")
+
+    def ready(self) -> None:
+        from accounts import departures, urgent
+        from review.actions.claims import give_back_all
+        from review.explain import register_doors
+        from review.sealed import register_kinds
+        from review.urgent import urgent_items
+
+        urgent.register(urgent_items)
+        departures.register(give_back_all)
+        register_doors()
+        register_kinds()

@@ -9,6 +9,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from accounts.models import Lease
+from accounts.seal.anchoring import anchor_when_due
+from accounts.seal.sealer import seal_when_due
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
 from review.tasks.renditions import sweep_renditions
@@ -30,6 +32,8 @@ def tick() -> bool:
     resume_stuck(now=now)
     if Lease.objects.take("housekeeping", holder=str(now), now=now, lasts=HOUSEKEEPING):
         housekeeping(now)
+    seal_when_due(now=now)
+    anchor_when_due(now=now)
     return True
 
 
