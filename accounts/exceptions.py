@@ -42,6 +42,10 @@ class Unauthenticated(SecondLookError):
     status, code, title = 401, "unauthenticated", _("Sign in, or send a valid token.")
 
 
+class Locked(Unauthenticated):
+    code, title = "locked", _("The screen is locked. Unlock it, and go on where you were.")
+
+
 class Invalid(SecondLookError):
     status, code, title = 422, "invalid", _("A value cannot be used.")
 

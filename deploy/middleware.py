@@ -169,8 +169,9 @@ class LockMiddleware:
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         if not lock.close_if_locked(request) or lock.works_locked(request):
             return None
-        if request.method == "GET" and not wants_fragment(request):
-            return redirect(reverse("lock", query={"next": request.get_full_path()}))
+        if not wants_fragment(request) and request.content_type != "application/json":
+            onward = {"next": request.get_full_path()} if request.method == "GET" else None
+            return redirect(reverse("lock", query=onward))
         response = problems.problem(Locked())
         # htmx follows this; our own modules go by the code.
         response["HX-Redirect"] = reverse("lock")

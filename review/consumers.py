@@ -15,6 +15,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
+from accounts import lock
+from accounts.exceptions import Locked
 from accounts.models import User
 from accounts.roles import Right
 from inference.access import sources_for
@@ -30,6 +32,7 @@ FRESH_S = 1.5
 # Changes of this many objects wait for the next flush; a page that misses one catches up with its next.
 MOST_WAITING = 1000
 SIGNED_OUT = 4401
+LOCKED = 4423
 TOO_MANY = 4429
 TRY_AGAIN = 1013
 # What being unable to look looks like: the database or the channel layer is out of reach.
@@ -120,6 +123,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             try:
                 self.over = not await self.refresh_groups()
                 code = SIGNED_OUT
+            except Locked:
+                self.over, code = True, LOCKED
             except AWAY:
                 logger.warning("live socket closed: rights cannot be looked up")
                 self.over, code = True, TRY_AGAIN
@@ -160,11 +165,13 @@ def visible_groups(scope: dict[str, Any]) -> set[str] | None:
 
 
 def session_person(scope: dict[str, Any]) -> User | None:
-    """Who the session belongs to, read from the store: a sign-out elsewhere counts at once."""
+    """Who the session belongs to, read from the store: a sign-out elsewhere counts at once. Raises Locked."""
     session = scope.get("session")
     if session is None or session.session_key is None:
         return None
     request = HttpRequest()
     request.session = type(session._wrapped if hasattr(session, "_wrapped") else session)(session.session_key)
     person = get_user(request)
+    if lock.is_locked(request.session, person):
+        raise Locked
     return person if isinstance(person, User) and person.is_active else None

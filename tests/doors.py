@@ -19,7 +19,9 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
-from accounts.models import Grant, User
+from accounts.actions import badges
+from accounts.actions.workstation import share
+from accounts.models import Badge, Grant, User, Workstation
 from accounts.roles import Role
 from review.models import Claim, Event, Evidence, Item, Release, ReleaseFile, ReleaseState, Verdict
 from review.releases.store import ReleaseStore
@@ -46,6 +48,8 @@ class World:
     evidence: Evidence
     release: Release
     grant: Grant
+    workstation: Workstation
+    badge: Badge
 
     def answer(self) -> dict[str, Any]:
         return factories.answer_body(self.claim)
@@ -66,6 +70,8 @@ def make_world() -> World:
     assert taken.item_id == held.pk
     evidence = Evidence.objects.order_by("stored_at")[0]
     make_renditions.func(str(evidence.pk))
+    newcomer = factories.give_role(make_person(f"new-{CANARY}"), Role.OPERATOR, place.site)
+    gate = share(name=f"gate {CANARY}", site_id=place.site.pk, maker=people[S], now=timezone.now())
     return World(
         place=place,
         people=people,
@@ -76,7 +82,11 @@ def make_world() -> World:
         event=decided.event,
         evidence=evidence,
         release=ready_release(place, people[M]),
-        grant=factories.give_role(make_person(f"new-{CANARY}"), Role.OPERATOR, place.site),
+        grant=newcomer,
+        workstation=gate,
+        badge=badges.register(
+            person=newcomer.person, number="04A1B2C3D4", name=f"card {CANARY}", maker=people[D], now=timezone.now()
+        ),
     )
 
 
@@ -157,6 +167,33 @@ PAGES = [
         form=True,
     ),
     door("GET", "/accounts/reauthenticate/", ALL),
+    door("GET", "/people/workstations/", {S, D}),
+    door(
+        "POST",
+        "/people/workstations/<uuid:pk>/",
+        {S, D},
+        lambda w: w.workstation.pk,
+        body=lambda _w: {"name": "gate", "idle_minutes": "5"},
+        good={302},
+        form=True,
+    ),
+    door("POST", "/people/workstations/<uuid:pk>/retire/", {S, D}, lambda w: w.workstation.pk, good={302}, form=True),
+    door(
+        "POST",
+        "/people/badges/",
+        {S, D},
+        body=lambda _w: {"person": f"new-{CANARY}", "number": "04FFEE0011"},
+        good={302},
+        form=True,
+    ),
+    door("POST", "/people/badges/<uuid:pk>/revoke/", {S, D}, lambda w: w.badge.pk, good={302}, form=True),
+    door("GET", "/me/outbox-keys/", ALL),
+    door("GET", "/me/workstation/", ALL),
+    door("POST", "/me/workstation/share/", ALL, good={302}, form=True),
+    door("POST", "/me/workstation/unshare/", ALL, good={302}, form=True),
+    door("POST", "/me/workstation/pin/", ALL, good={302}, form=True),
+    door("POST", "/lock/now/", ALL, good={302}, form=True),
+    door("POST", "/lock/active/", ALL, good={204}, form=True),
     door("GET", "/audit/", ALL),
     door("GET", "/sources/", ALL),
     door("GET", "/sources/<uuid:pk>/", {S, F, D}, lambda w: w.place.source.pk),
@@ -268,6 +305,11 @@ PUBLIC = {
     "/accounts/login/",
     "/accounts/logout/",
     "/accounts/signup/",
+    # What a locked session still reaches: tests/accounts/test_lock.py.
+    "/lock/",
+    "/lock/unlock/",
+    "/lock/leave/",
+    "/lock/urgent/",
 }
 ELSEWHERE = {"/ws/live/"}
 

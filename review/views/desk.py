@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import Invalid
+from accounts.outbox import keys_of
 from accounts.roles import Right
 from review import schemas
 from review.access import claim_for, item_for, queue_for, queues_for, verdict_for
@@ -36,6 +37,7 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "lease_seconds": settings.SECONDLOOK["LEASE_SECONDS"],
         "heartbeat_seconds": settings.SECONDLOOK["HEARTBEAT_SECONDS"],
         "reasons_required": False,
+        "outbox_keys": keys_of(person_of(request)),
         "targets": [{"id": str(target.pk), "name": target.name} for target in targets],
         "time_zone": queue.site.time_zone,
         "urls": {

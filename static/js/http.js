@@ -34,6 +34,7 @@ export function csrfToken() {
 async function problemOf(response) {
   const isJson = (response.headers.get("Content-Type") || "").includes("json");
   const body = isJson ? await response.json().catch(() => ({})) : {};
+  if (body.code === "locked") document.dispatchEvent(new CustomEvent("second-look:locked"));
   return new Problem(response.status, body);
 }
 
@@ -77,6 +78,20 @@ export async function getFragment(url) {
   });
   if (!response.ok) throw await problemOf(response);
   return response.text();
+}
+
+/**
+ * GET JSON.
+ * @param {string} url
+ * @returns {Promise<object>}
+ * @throws {Problem}
+ */
+export async function getJson(url) {
+  const response = await fetch(url, { credentials: "same-origin", redirect: "error", headers: { Accept: "application/json", "X-Requested-With": "fetch" } }).catch(() => {
+    throw new Problem(0);
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response.json();
 }
 
 /**

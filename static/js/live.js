@@ -3,6 +3,7 @@
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 const SIGNED_OUT_CODES = [4401, 4403];
+const LOCKED_CODE = 4423;
 const TOO_MANY_CODE = 4429;
 
 const listeners = new Set();
@@ -63,6 +64,10 @@ function closed(event, url) {
   if (SIGNED_OUT_CODES.includes(event.code)) {
     showState("signed-out");
     tell({ type: "signed-out" });
+    return;
+  }
+  if (event.code === LOCKED_CODE) {
+    tell({ type: "locked" });
     return;
   }
   wasConnected = true;

@@ -3,6 +3,7 @@
  * makes it fast: the next picture is swapped in first, the answer is sent after that.
  */
 import { Problem, post } from "../http.js";
+import { deskIsOpen } from "../leaving.js";
 import { backOff } from "../live.js";
 import { say } from "../toast.js";
 import { listenForAdjustments } from "./adjust.js";
@@ -58,7 +59,7 @@ export class Desk {
     this.trail = new Trail(root, (step) => this.#takeBack(step));
     this.typeahead = new Typeahead(root, (name) => this.editor.relabel(name));
     this.editor = new Editor(this.stage.element, { classes: config.classes, formatConfidence, onChange: () => this.#refresh() });
-    this.outbox = new Outbox(document.body.dataset.person || "", {
+    this.outbox = new Outbox(document.body.dataset.person || "", config.outbox_keys || [], {
       onCount: (count) => this.bar.showUnsent(count),
       onRefused: (entry, problem) => this.#refused(entry, problem),
       onSignedOut: () => this.banner.signedOut(),
@@ -79,6 +80,7 @@ export class Desk {
     for (const part of ["strip", "panel"]) this.#root.toggleAttribute(`data-no-${part}`, localStorage.getItem(LAYOUT_KEY + part) === "off");
     this.stage.element.focus({ preventScroll: true });
     this.outbox.resume();
+    deskIsOpen({ outbox: this.outbox, giveBack: () => this.session.leave() });
     this.session.start();
     this.#next();
   }

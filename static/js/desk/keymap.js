@@ -38,6 +38,8 @@ export const KEYMAP = [
   { group: "view", command: "toggle-panel", keys: ["]"], text: "key-panel" },
   { group: "view", command: "guide", keys: ["g"], text: "key-guide" },
   { group: "view", command: "go-queues", keys: ["g q"], show: "G Q", text: "key-go-queues" },
+  // Heard on every page, by lock.js.
+  { group: "view", command: "lock", keys: [], show: "Shift L", text: "key-lock" },
   { group: "view", command: "help", keys: ["?"], text: "key-help" },
 ];
 

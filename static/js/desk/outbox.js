@@ -4,11 +4,12 @@
  */
 import { backOff } from "../live.js";
 import { Problem, post } from "../http.js";
+import { Vault } from "../unsent.js";
 
 const KEEPALIVE_LIMIT = 60000;
 
 export class Outbox {
-  #prefix;
+  #vault;
   #entries = new Map();
   #onCount;
   #onRefused;
@@ -16,14 +17,15 @@ export class Outbox {
 
   /**
    * @param {string} person id of who answers; others at the same browser never send these
+   * @param {string[]} keys what the person's entries are encrypted with
    * @param {{onCount: (n: number) => void, onRefused: (entry: object, problem: object) => void, onSignedOut: () => void}} hooks
    */
-  constructor(person, { onCount, onRefused, onSignedOut }) {
-    this.#prefix = `second-look.verdict.${person}.`;
+  constructor(person, keys, { onCount, onRefused, onSignedOut }) {
+    this.#vault = new Vault(person, keys);
     this.#onCount = onCount;
     this.#onRefused = onRefused;
     this.#onSignedOut = onSignedOut;
-    window.addEventListener("online", () => this.#entries.forEach((entry) => entry.wake?.()));
+    window.addEventListener("online", () => this.hurry());
   }
 
   /** @returns {string[]} items whose verdict is not acknowledged yet */
@@ -31,21 +33,20 @@ export class Outbox {
     return [...this.#entries.values()].map((entry) => entry.item);
   }
 
-  /** Send what an earlier page left behind. */
-  resume() {
-    const names = Object.keys(localStorage).filter((name) => name.startsWith(this.#prefix));
-    for (const name of names) this.#sendAgain(name);
+  /** @returns {number} verdicts that are not acknowledged yet */
+  get count() {
+    return this.#entries.size;
   }
 
-  #sendAgain(name) {
-    let entry;
-    try {
-      entry = JSON.parse(localStorage.getItem(name));
-    } catch {
-      localStorage.removeItem(name);
-      return;
-    }
-    this.#send(entry).catch(() => {});
+  /** Try again at once. */
+  hurry() {
+    this.#entries.forEach((entry) => entry.wake?.());
+  }
+
+  /** Send what an earlier page left behind. */
+  async resume() {
+    const found = await Promise.all(this.#vault.names.map((name) => this.#vault.read(name)));
+    for (const entry of found) if (entry?.body && !this.#entries.has(entry.body.key)) this.#send(entry).catch(() => {});
   }
 
   /**
@@ -54,25 +55,22 @@ export class Outbox {
    * @returns {Promise<object>} the server's answer, once it is acknowledged; rejects with `Problem` when it is refused
    */
   add(entry) {
-    try {
-      localStorage.setItem(this.#prefix + entry.body.key, JSON.stringify(entry));
-    } catch {
-      // Storage may be full or switched off; the verdict is still sent from memory.
-    }
-    return this.#send(entry);
+    // Both begin at once: the request outlives the page, and encrypting must not hold it back.
+    const kept = this.#vault.keep(entry);
+    return this.#send(entry, kept);
   }
 
-  async #send(entry) {
+  async #send(entry, kept = null) {
     this.#entries.set(entry.body.key, entry);
     for (let attempt = 0; ; attempt += 1) {
       try {
         const answer = await this.#post(entry);
-        this.#done(entry);
+        await this.#done(entry, kept);
         return answer;
       } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         if (problem.signedOut) this.#onSignedOut();
-        else if (!problem.passing) return this.#refuse(entry, problem);
+        else if (!problem.passing) return this.#refuse(entry, problem, kept);
         this.#onCount(this.#entries.size);
         await this.#pause(entry, attempt);
       }
@@ -91,14 +89,15 @@ export class Outbox {
     });
   }
 
-  #done(entry) {
-    localStorage.removeItem(this.#prefix + entry.body.key);
+  async #done(entry, kept) {
+    await kept;
+    this.#vault.drop(entry);
     this.#entries.delete(entry.body.key);
     this.#onCount(this.#entries.size);
   }
 
-  #refuse(entry, problem) {
-    this.#done(entry);
+  async #refuse(entry, problem, kept) {
+    await this.#done(entry, kept);
     this.#onRefused(entry, problem);
     throw problem;
   }

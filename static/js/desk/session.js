@@ -3,6 +3,7 @@ import { Problem, post } from "../http.js";
 import { readClaim } from "./item.js";
 
 const AHEAD = 1;
+const LEAVE_MS = 2000;
 const GONE = [404, 409, 410];
 
 export class Session {
@@ -108,9 +109,18 @@ export class Session {
     return this.prefetch();
   }
 
-  /** Give an item back; nobody waits for the answer. */
+  /** Give an item back. Never rejects: what does not arrive comes back by its lease. */
   giveBack(item) {
-    post(item.links.release, { claim_token: item.token }, { keepalive: true }).catch(() => {});
+    return post(item.links.release, { claim_token: item.token }, { keepalive: true }).catch(() => {});
+  }
+
+  /** The person leaves: everything goes back now, while the session still may, and nothing is taken any more. */
+  async leave() {
+    const held = this.inHand;
+    this.current = null;
+    this.#ahead = [];
+    this.#prefetching = new Promise(() => {});
+    await Promise.race([Promise.all(held.map((item) => this.giveBack(item))), new Promise((resolve) => setTimeout(resolve, LEAVE_MS))]);
   }
 
   #giveBackAll() {
