@@ -20,6 +20,7 @@ from review.api.bodies import json_body, multipart_body
 from review.api.rendering import WITH_EVIDENCE, event_document, event_story
 from review.models import Event, Opening
 from review.paging import page_of
+from review.views.events import by_site, through
 
 router = Router(tags=["events"])
 BATCH = 100
@@ -118,7 +119,8 @@ def list_events(
         "received_at__lte": to,
     }
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
-    found, following = page_of(rows, cursor, size=limit)
+    found, following = page_of(rows.select_related("site"), cursor, size=limit)
+    record_page(caller_of(request), found, {"camera": camera, "class": class_}, cursor)
     return {"results": [event_document(event) for event in found], "next": following}
 
 
@@ -134,13 +136,30 @@ def is_id(text: str) -> bool:
 @router.get("events/{uuid:pk}", auth=Personal("events:read"), summary="One event with its whole story")
 def get_event(request: HttpRequest, pk: UUID) -> dict[str, Any]:
     event = event_for(caller_of(request), pk)
-    if opening := opening_of(caller_of(request), event):
-        record_view(caller_of(request), event, opening)
+    record_view(caller_of(request), event, opening_of(caller_of(request), event))
     return event_document(event) | event_story(event)
 
 
-def record_view(person: User, event: Event, opening: Opening) -> None:
-    """Somebody who sees the event for a reason that he gave: each view leaves an entry."""
+def record_page(person: User, found: list[Event], typed: dict[str, str], cursor: str) -> None:
+    """What was searched for, and per site which events were read."""
+    typed = {name: value for name, value in typed.items() if value}
+    with transaction.atomic():
+        if typed and not cursor:
+            audit.record("search.made", actor=person, action=audit.Action.ACCESS, area="events", filter=typed)
+        for site, events in by_site(found):
+            audit.record(
+                "events.read",
+                actor=person,
+                on=site,
+                site_id=site.pk,
+                action=audit.Action.ACCESS,
+                count=len(events),
+                events=[str(event.pk) for event in events],
+            )
+
+
+def record_view(person: User, event: Event, opening: Opening | None) -> None:
+    """One event was read, perhaps for a reason that was given before."""
     with transaction.atomic():
         audit.record(
             "event.read",
@@ -148,6 +167,5 @@ def record_view(person: User, event: Event, opening: Opening) -> None:
             on=event,
             site_id=event.site_id,
             action=audit.Action.ACCESS,
-            opening=str(opening.pk),
-            reason=opening.reason,
+            **through(opening),
         )

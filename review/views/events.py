@@ -14,11 +14,13 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound
+from accounts.models import User
 from accounts.roles import Right
 from inference.access import sites_for
+from inference.models import Site
 from review.access import event_for, events_for, openable_event_for, opening_of
 from review.desk import class_list, event_payload, picture_payload, thumbnail_url
-from review.models import Event, EventKind, Item, Opening, Outcome, ReleaseRow, Verdict
+from review.models import Event, EventKind, Item, Opening, Outcome, ReleaseRow, RenditionKind, Verdict
 from review.paging import page_of
 
 PAGE = 48
@@ -37,8 +39,7 @@ def events(request: HttpRequest) -> HttpResponse:
         )
     )
     found, following = page_of(rows, request.GET.get("cursor", ""), size=PAGE)
-    if found:
-        record_page(request, found)
+    record_page(person_of(request), found, {} if "cursor" in request.GET else chosen)
     context = {
         "page": {
             "rows": [{"event": event, "item": first_item(event), "thumb": thumbnail_url(event)} for event in found]
@@ -66,17 +67,29 @@ def first_item(event: Event) -> Item | None:
     return next(iter(event.items.all()), None)
 
 
-def record_page(request: HttpRequest, found: list[Event]) -> None:
-    """One audit entry for the thumbnails of a page."""
+def record_page(person: User, found: list[Event], chosen: dict[str, str]) -> None:
+    """One audit entry per site for the thumbnails of a page, and one for what somebody typed to find them."""
+    typed = {name: chosen[name] for name in ("camera", "class") if chosen.get(name)}
     with transaction.atomic():
-        audit.record(
-            "thumbnails.seen",
-            actor=person_of(request),
-            on=found[0],
-            site_id=found[0].site_id,
-            action=audit.Action.ACCESS,
-            events=[str(event.pk) for event in found],
-        )
+        if typed:
+            audit.record("search.made", actor=person, action=audit.Action.ACCESS, area="events", filter=typed)
+        for site, events in by_site(found):
+            audit.record(
+                "thumbnails.seen",
+                actor=person,
+                on=site,
+                site_id=site.pk,
+                action=audit.Action.ACCESS,
+                events=[str(event.pk) for event in events],
+            )
+
+
+def by_site(found: list[Event]) -> list[tuple[Site, list[Event]]]:
+    """The events of a page, apart by site: an entry tells those who read the trail of one site about that one only."""
+    sites: dict[Site, list[Event]] = {}
+    for event in found:
+        sites.setdefault(event.site, []).append(event)
+    return list(sites.items())
 
 
 @require_safe
@@ -96,6 +109,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
             site_id=found.site_id,
             queue_id=item.queue_id if item else None,
             action=audit.Action.ACCESS,
+            **shown(found, item),
             **through(opening_of(request.user, found)),
         )
     labels = deciding_labels(item)
@@ -112,6 +126,18 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
         "labels": labels,
     }
     return render(request, "review/event.html", context)
+
+
+def shown(event: Event, item: Item | None) -> dict[str, Any]:
+    """What is on the page of an event: its picture by digest, what the model said, and in which state it was."""
+    return {
+        "evidence": [row.sha256 for row in event.evidence_rows.all() if row.role == "frame"],
+        "rendition": RenditionKind.WORKING,
+        "predicted": [[p["class"], p["confidence"]] for p in event.subject_predictions][:20],
+        "predictions_shown": True,
+        "item_version": item.version if item else None,
+        "answer_shown": bool(item and item.verdict_id),
+    }
 
 
 def through(opening: Opening | None) -> dict[str, str]:

@@ -51,7 +51,7 @@ def original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     if evidence.state == EvidenceState.DAMAGED:
         raise NotFound
     require_whole(request, evidence)
-    record(request, "original.downloaded", evidence, sha256=evidence.sha256)
+    record(request, "original.downloaded", evidence, sha256=evidence.sha256, subject=event_of(evidence))
     return stored(
         request,
         evidence.path,
@@ -71,8 +71,13 @@ def require_whole(request: HttpRequest, evidence: Evidence) -> None:
         raise NotFound
     if found != evidence.sha256:
         logger.error("stored file %s is not what was stored", evidence.path)
-        record(request, "original.damaged", evidence, sha256=evidence.sha256)
+        record(request, "original.damaged", evidence, sha256=evidence.sha256, subject=event_of(evidence))
         raise FileDamaged
+
+
+def event_of(evidence: Evidence) -> UUID | None:
+    """The event whose story a download of `evidence` belongs to: the first one that shows it."""
+    return evidence.event_rows.order_by("pk").values_list("event_id", flat=True).first()
 
 
 def record(request: HttpRequest, verb: str, on: Any, **facts: Any) -> None:
