@@ -7,6 +7,8 @@ Membership of `is_superuser` opens nothing here.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from guardian.shortcuts import get_objects_for_user
 
 from accounts.context import recall, remember
 from accounts.exceptions import NotFound, Refused
-from accounts.models import Badge, Grant, User, Workstation
+from accounts.models import AuditEntry, Badge, Grant, User, Workstation
 from accounts.models.grant import GrantQuerySet, Scope
 from accounts.roles import RIGHTS, Right, Role
 from accounts.scopes import inside, rows_of
@@ -198,22 +200,38 @@ def badge_for(person: Visitor, pk: UUID) -> Badge:
 
 def audit_entries_for(person: Visitor) -> QuerySet[Any]:
     """The audit entries that `person` may read: of the sites, of releases or devices there, and the own story."""
-    from accounts.models import AuditEntry
-
-    if not isinstance(person, User) or not person.is_active:
-        none: QuerySet[Any] = AuditEntry.objects.none()
-        return none
-    condition = Q(actor=person)
-    site = reach(person, Right.AUDIT_SITE)
-    if site:
-        condition |= (
-            scope_filter(site, site="site_id", queue="queue_id") if not site.everywhere else Q(pk__isnull=False)
-        )
-    releases = reach(person, Right.AUDIT_RELEASES)
-    if releases:
-        condition |= Q(verb__startswith="release.") & scope_filter(releases, site="site_id")
-    devices = reach(person, Right.AUDIT_DEVICES)
-    if devices:
-        condition |= Q(verb__startswith="source.") & scope_filter(devices, site="site_id")
-    found: QuerySet[Any] = AuditEntry.objects.filter(condition)
+    found: QuerySet[Any] = AuditEntry.objects.filter(any_of(audit_branches(person)))
     return found
+
+
+def any_of(branches: list[Q]) -> Q:
+    """What meets one of `branches`; nothing meets none of them."""
+    return reduce(or_, branches) if branches else Q(pk__in=[])
+
+
+def audit_branches(person: Visitor, *, own: bool = True) -> list[Q]:
+    """`audit_entries_for` as conditions of which one must hold; an index serves each. `own`: with the own story."""
+    if not isinstance(person, User) or not person.is_active:
+        return []
+    site = reach(person, Right.AUDIT_SITE)
+    if site.everywhere:
+        return [Q(pk__isnull=False)]
+    branches = [Q(actor=person)] if own else []
+    branches += [Q(site_id=pk) for pk in sorted(site.sites)] + [Q(queue_id=pk) for pk in sorted(site.queues)]
+    for right, prefix in ((Right.AUDIT_RELEASES, "release."), (Right.AUDIT_DEVICES, "source.")):
+        where, verb = reach(person, right), Q(verb__startswith=prefix)
+        if where.everywhere:
+            branches.append(verb)
+        branches += [verb & Q(site_id=pk) for pk in sorted(where.sites - site.sites)]
+    return branches
+
+
+def audited_sites(person: Visitor) -> Reach:
+    """The sites, queues or everywhere whose trail `person` may read in whole or in part."""
+    rights = (Right.AUDIT_SITE, Right.AUDIT_RELEASES, Right.AUDIT_DEVICES)
+    found = [reach(person, right) for right in rights]
+    return Reach(
+        everywhere=any(where.everywhere for where in found),
+        sites=frozenset[UUID]().union(*(where.sites for where in found)),
+        queues=frozenset[UUID]().union(*(where.queues for where in found)),
+    )

@@ -29,6 +29,8 @@ class Named:
     name: str
     site_id: UUID | None = None
     gone: bool = False
+    # The queue's own name, without its site's.
+    queue: str = ""
 
     @property
     def key(self) -> str:
@@ -62,7 +64,7 @@ def site_of_what_was(scope: Scope, scope_id: UUID | None) -> UUID | None:
 def named(scope: Scope, row: Any) -> Named:
     if scope == Scope.SITE:
         return Named(scope, row.pk, row.name, row.pk)
-    return Named(scope, row.pk, f"{row.site.name} · {row.name}", row.site_id)
+    return Named(scope, row.pk, f"{row.site.name} · {row.name}", row.site_id, queue=row.name)
 
 
 def within(where: "Reach", scope: Scope) -> Q:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from accounts.actions import badges
 from accounts.actions.workstation import share
-from accounts.models import Badge, Grant, User, Workstation
+from accounts.models import Badge, Grant, PersonalToken, User, Workstation
 from accounts.roles import Role
 from review.models import Claim, Event, Evidence, Item, Release, ReleaseFile, ReleaseState, Verdict
 from review.releases.store import ReleaseStore
@@ -48,6 +48,7 @@ class World:
     evidence: Evidence
     release: Release
     grant: Grant
+    token: PersonalToken
     workstation: Workstation
     badge: Badge
 
@@ -83,11 +84,17 @@ def make_world() -> World:
         evidence=evidence,
         release=ready_release(place, people[M]),
         grant=newcomer,
+        token=token_of(people[O]),
         workstation=gate,
         badge=badges.register(
             person=newcomer.person, number="04A1B2C3D4", name=f"card {CANARY}", maker=people[D], now=timezone.now()
         ),
     )
+
+
+def token_of(person: User) -> PersonalToken:
+    make_token(person)
+    return PersonalToken.objects.get(person=person)
 
 
 def ready_release(place: Place, person: User) -> Release:
@@ -147,6 +154,23 @@ def new_grant(world: World) -> dict[str, str]:
     }
 
 
+def reason(_world: World) -> dict[str, str]:
+    return {"reason": "because"}
+
+
+def new_name(world: World) -> dict[str, str]:
+    return {"name": "Newer", "before": world.grant.person.name, "reason": "married"}
+
+
+def new_account(world: World) -> dict[str, str]:
+    return new_grant(world) | {"username": "just-made", "name": "Just Made"}
+
+
+def new_person(world: World) -> Any:
+    """Somebody who works at site A only."""
+    return world.grant.person.public_id
+
+
 def recipe(world: World) -> dict[str, Any]:
     """A release of the one verdict, which can no longer be undone by then."""
     Verdict.objects.update(final_at=timezone.now())
@@ -167,6 +191,30 @@ PAGES = [
         form=True,
     ),
     door("GET", "/accounts/reauthenticate/", ALL),
+    door(
+        "POST",
+        "/people/grants/<uuid:pk>/change/",
+        {S, D},
+        lambda w: w.grant.pk,
+        body=lambda w: new_grant(w) | {"until": "week"},
+        good={302},
+        form=True,
+    ),
+    door("GET", "/people/roles/", {S, D}),
+    door("GET", "/people/new/", {D}),
+    door("POST", "/people/new/", {D}, body=new_account, form=True),
+    door("GET", "/people/<uuid:pk>/", {S, D}, new_person),
+    door("POST", "/people/<uuid:pk>/roles/", {S, D}, new_person, body=new_grant, good={302}, form=True),
+    door("POST", "/people/<uuid:pk>/rename/", {D}, new_person, body=new_name, good={302}, form=True),
+    door("POST", "/people/<uuid:pk>/deactivate/", {D}, new_person, body=reason, good={302}, form=True),
+    # Nobody is deactivated in this world: the door opens and says so.
+    door("POST", "/people/<uuid:pk>/reactivate/", {D}, new_person, body=reason, good={409}, form=True),
+    door("POST", "/people/<uuid:pk>/password-link/", {D}, new_person, body=reason, form=True),
+    door("POST", "/people/tokens/<uuid:pk>/revoke/", {D}, lambda w: w.token.pk, body=reason, good={302}, form=True),
+    door("GET", "/me/", ALL),
+    door("GET", "/me/tokens/", ALL),
+    door("POST", "/me/tokens/", ALL, body=lambda _w: {"name": "t", "days": "7"}, good={422}, form=True),
+    door("POST", "/me/tokens/<uuid:pk>/revoke/", {O}, lambda w: w.token.pk, good={302}, form=True),
     door("GET", "/people/workstations/", {S, D}),
     door(
         "POST",
@@ -298,6 +346,7 @@ SOURCES = {
 }
 PUBLIC = {
     "/healthz",
+    "/trust/authority.crt",
     "/readyz",
     V1,
     V1 + "openapi.json",
@@ -305,6 +354,7 @@ PUBLIC = {
     "/accounts/login/",
     "/accounts/logout/",
     "/accounts/signup/",
+    "/welcome/<uuid:pk>/<str:proof>/",
     # What a locked session still reaches: tests/accounts/test_lock.py.
     "/lock/",
     "/lock/unlock/",

@@ -18,7 +18,7 @@ from accounts.access import reach
 from accounts.actions.permissions import derive, one_at_a_time
 from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.models import Grant, User
-from accounts.models.grant import Scope
+from accounts.models.grant import Origin, Scope
 from accounts.reasons import said
 from accounts.roles import Right, Role
 from accounts.scopes import names_of, site_of, site_of_what_was
@@ -113,7 +113,9 @@ def checked(wanted: Wanted, now: datetime) -> UUID | None:
     return site_of(wanted.scope, wanted.scope_id)
 
 
-def put(person: User, wanted: Wanted, *, why: str, giver: User | None, now: datetime) -> Grant:
+def put(
+    person: User, wanted: Wanted, *, why: str, giver: User | None, now: datetime, origin: Origin = Origin.PERSON
+) -> Grant:
     """Write the row of a new grant, inside the caller's transaction."""
     if not User.objects.filter(pk=person.pk, is_active=True).exists():
         raise Conflict(_("This person is deactivated. Reactivate the account first."), code="person_deactivated")
@@ -128,6 +130,7 @@ def put(person: User, wanted: Wanted, *, why: str, giver: User | None, now: date
                 reason=why,
                 ends_at=wanted.ends_at,
                 granted_by=giver,
+                origin=origin,
                 created_at=now,
             )
     except IntegrityError:

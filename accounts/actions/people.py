@@ -5,9 +5,11 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, broadcast, departures
+from accounts import audit, broadcast, departures, password_links
 from accounts.access import require_administers
+from accounts.actions.grants import Wanted, give
 from accounts.actions.permissions import derive, one_at_a_time
+from accounts.actions.sessions import end_sessions
 from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.models import Grant, PersonalToken, User
 from accounts.reasons import said
@@ -22,6 +24,9 @@ def create_person(
 
     Raises Conflict for a sign-in name that is taken.
     """
+    # Sign-in finds names whatever their case, so two that differ in nothing else would be one.
+    if User.objects.filter(username__iexact=username).exists():
+        raise Conflict(_("This sign-in name is taken."), code="username_taken")
     person = User(username=username, name=name, is_staff=is_staff, is_superuser=is_staff, date_joined=now)
     person.set_password(password)
     try:
@@ -31,6 +36,54 @@ def create_person(
     except IntegrityError:
         raise Conflict(_("This sign-in name is taken."), code="username_taken") from None
     return person
+
+
+def welcome(*, username: str, name: str, wanted: Wanted, maker: User, reason: str, now: datetime) -> User:
+    """A new account with its first role and no password yet, both or neither. Raises what `give` raises.
+
+    The first role makes the person visible to the maker, who could not see him otherwise.
+    """
+    with transaction.atomic():
+        person = create_person(username=username, name=name, password=None, maker=maker, now=now)
+        give(
+            person=person,
+            role=wanted.role,
+            scope=wanted.scope,
+            scope_id=wanted.scope_id,
+            ends_at=wanted.ends_at,
+            reason=reason,
+            giver=maker,
+            now=now,
+        )
+    return person
+
+
+def make_password_link(*, person: User, actor: User, reason: str, now: datetime) -> str:
+    """The path of a one-time link with which `person` sets a password; what he has now works until then.
+
+    Raises Refused for somebody who does not administer the person, Conflict for a deactivated account.
+    """
+    why = said(reason, _("Say why a new password is needed."))
+    with transaction.atomic():
+        require_administers(actor, person, now=now)
+        if not User.objects.filter(pk=person.pk, is_active=True).exists():
+            raise Conflict(_("This account is deactivated."), code="person_deactivated")
+        audit.record("person.password_link_made", actor=actor, on=person, reason=why)
+    return password_links.path_for(person)
+
+
+def set_password(*, person: User, password: str, now: datetime) -> None:
+    """Set the password of somebody who came with a link. All sessions end, whoever opened them.
+
+    Raises Conflict `link_used` when the password is another one by now: the link works once.
+    """
+    before = person.password
+    person.set_password(password)
+    with transaction.atomic():
+        if not User.objects.filter(pk=person.pk, password=before).update(password=person.password):
+            raise Conflict(_("This link has been used already."), code="link_used")
+        end_sessions(person=person, actor=person, reason=str(_("new password")), now=now)
+        audit.record("person.password_set", actor=person, on=person)
 
 
 def rename(*, person: User, name: str, before: str, actor: User, reason: str, now: datetime) -> None:
@@ -56,8 +109,6 @@ def deactivate(*, person: User, actor: User | None, reason: str, now: datetime) 
     Raises Refused for the own account and for one that the actor does not administer, Conflict
     `person_deactivated` when it is off already and `last_administrator` for the last one.
     """
-    from accounts.actions.sessions import end_sessions
-
     why = said(reason, _("Say why the account is deactivated."))
     with transaction.atomic():
         require_may_switch(actor, person, now)

@@ -1,8 +1,10 @@
-import uuid
 from typing import Any, ClassVar, NoReturn
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
+from django.db.models import Q, Subquery, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Conflict
@@ -15,6 +17,21 @@ def refuse_deletion() -> NoReturn:
 
 
 class PersonQuerySet(models.QuerySet["User"]):
+    def by_name(self) -> "PersonQuerySet":
+        """In the order of the names that pages show (`label`), the same name in a fixed order."""
+        named = Lower(Coalesce(NullIf("name", Value("")), "username"))
+        return self.annotate(label=named).order_by("label", "public_id")
+
+    def after(self, public_id: UUID) -> "PersonQuerySet":
+        """Those that stand behind this person in the order of `by_name`; nobody when there is no such person."""
+        last = User.objects.by_name().filter(public_id=public_id).values_list("label", flat=True)[:1]
+        found = self.filter(Q(label__gt=Subquery(last)) | Q(label=Subquery(last), public_id__gt=public_id))
+        return found
+
+    def called(self, text: str) -> "PersonQuerySet":
+        """Those with `text` in the name or the sign-in name."""
+        return self.filter(Q(name__icontains=text) | Q(username__icontains=text))
+
     def delete(self) -> NoReturn:
         refuse_deletion()
 
@@ -24,6 +41,9 @@ class PersonManager(UserManager["User"]):
 
     def get_queryset(self) -> PersonQuerySet:
         return PersonQuerySet(self.model, using=self._db)
+
+    def by_name(self) -> PersonQuerySet:
+        return self.get_queryset().by_name()
 
 
 class User(AbstractUser):
@@ -37,6 +57,9 @@ class User(AbstractUser):
 
     objects: ClassVar[PersonManager] = PersonManager()
 
+    # Derived from the roles and the rules of sign-in, so that no request asks the database.
+    needs_factor = models.BooleanField(default=False, editable=False)
+
     REQUIRED_FIELDS = []
 
     class Meta:
@@ -47,7 +70,7 @@ class User(AbstractUser):
         return self.name or self.username
 
     @property
-    def audit_subject(self) -> uuid.UUID:
+    def audit_subject(self) -> UUID:
         """Whose story entries about this account belong to."""
         return self.public_id
 

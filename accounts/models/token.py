@@ -3,8 +3,17 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
+
+SCOPE_WORDS = {
+    "events:read": _("read events, their pictures and verdicts"),
+    "review:write": _("claim items and answer them"),
+    "releases:read": _("see and download releases"),
+    "releases:write": _("make releases"),
+    "admin:read": _("read settings (opens nothing yet)"),
+}
 
 
 class PersonalTokenQuerySet(models.QuerySet["PersonalToken"]):
@@ -18,7 +27,7 @@ class PersonalToken(models.Model):
     A call with it opens what its scopes name, and of that only what the person may do at that moment.
     """
 
-    SCOPES = ("events:read", "review:write", "releases:read", "releases:write", "admin:read")
+    SCOPES = tuple(SCOPE_WORDS)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tokens")

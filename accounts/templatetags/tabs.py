@@ -20,7 +20,7 @@ TABS: list[tuple[str, str | Promise, frozenset[Right]]] = [
     ("roles", _("Roles"), GRANTERS),
     ("invitations", _("Invitations"), GRANTERS),
     ("sign-in-rules", _("Sign-in rules"), ADMINISTRATORS),
-    ("workstations", _("Workstations"), ADMINISTRATORS),
+    ("workstations", _("Workstations"), GRANTERS),
 ]
 
 

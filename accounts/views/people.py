@@ -1,106 +1,91 @@
-"""Who may do what, where, why and until when."""
+"""People whom one may see, and giving somebody a role."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from accounts.access import Reach, reach
-from accounts.actions.grants import give, take_back
-from accounts.doors import person_of, signed_in
-from accounts.exceptions import NotFound, SecondLookError
-from accounts.forms import GrantForm
-from accounts.models import Grant, User
-from accounts.models.grant import GrantQuerySet
-from accounts.roles import Right
-from accounts.scopes import scopes_within
+from accounts.access import granting, reach
+from accounts.actions.grants import give
+from accounts.doors import freshly_signed_in, person_of, signed_in
+from accounts.exceptions import Conflict, Invalid, NotFound
+from accounts.forms import GrantForm, RoleForm
+from accounts.models.grant import Scope
+from accounts.people_list import State, page_of, read_id
+from accounts.roles import Right, Role
+from accounts.scopes import Named, scopes_within
 
 
 @require_http_methods(["GET", "POST"])
-@signed_in("grant_all or grant_operator on the scope")
-def people(request: HttpRequest) -> HttpResponse:
-    where = grantable(request)
-    form = GrantForm(scopes_within(where), request.POST or None)
-    if request.method == "POST" and form.is_valid() and give_from(request, form):
-        return redirect("people")
-    rows = grants_within(where).live(timezone.now())
-    names = {str(named.id): named.name for named in scopes_within(where)}
-    context = {
-        "rows": [
-            row_of(grant, names) for grant in rows.select_related("person", "granted_by").order_by("person__name")
-        ],
-        "form": form,
-        "can_edit": True,
-    }
-    return render(request, "accounts/people.html", context, status=422 if form.is_bound else 200)
-
-
-def grantable(request: HttpRequest) -> Reach:
-    """Where the person may grant something. Raises NotFound when nowhere."""
-    everything, operators = reach(request.user, Right.GRANT_ALL), reach(request.user, Right.GRANT_OPERATOR)
-    if not everything and not operators:
+@signed_in("grant_all or grant_operator on some scope; the people who hold a role there")
+def people(request: HttpRequest) -> HttpResponseBase:
+    if not granting(request.user):
         raise NotFound
-    return Reach(
-        everywhere=everything.everywhere or operators.everywhere,
-        sites=everything.sites | operators.sites,
-        queues=everything.queues | operators.queues,
-    )
+    return give_somebody(request) if request.method == "POST" else listed(request, role_form(request, GrantForm))
 
 
-def grants_within(where: Reach) -> GrantQuerySet:
-    """The grants on the scopes of a reach; a site's reach holds those on the queues of the site."""
-    if where.everywhere:
-        return Grant.objects.all()
-    return Grant.objects.filter(scope_id__in=[named.id for named in scopes_within(where)])
-
-
-def row_of(grant: Grant, names: dict[str, str]) -> dict[str, Any]:
-    scope = names.get(str(grant.scope_id), "") if grant.scope_id else _("everywhere")
-    return {"grant": grant, "person": grant.person, "role": grant.get_role_display(), "scope": scope}
-
-
-def give_from(request: HttpRequest, form: GrantForm) -> bool:
-    data = form.cleaned_data
+@freshly_signed_in
+def give_somebody(request: HttpRequest) -> HttpResponse:
+    form = role_form(request, GrantForm)
     try:
-        give(
-            person=User.objects.get(username=data["person"]),
-            role=data["role"],
-            scope=data["scope"][0],
-            scope_id=data["scope"][1],
-            reason=data["reason"],
-            ends_at=data["ends_at"],
-            giver=person_of(request),
-            now=timezone.now(),
-        )
-    except SecondLookError as error:
+        if not form.is_valid():
+            return listed(request, form, status=422)
+        person, now = form.cleaned_data["person"], timezone.now()
+        give(person=person, reason=form.cleaned_data["reason"], giver=person_of(request), now=now, **given(form))
+    except (Conflict, Invalid) as error:
         form.add_error(None, str(error.detail))
-        return False
+        return listed(request, form, status=error.status)
     messages.success(request, _("The role was given."))
-    return True
+    return redirect("person", person.public_id)
 
 
-def reason_of(request: HttpRequest) -> str:
-    """What was typed, without what PostgreSQL cannot keep."""
-    return request.POST.get("reason", "").replace("\0", "")[:300]
+def given(form: RoleForm) -> dict[str, Any]:
+    """The role, the scope and the end of a valid form, as `give` takes them."""
+    wanted = form.wanted(timezone.now())
+    return {"role": wanted.role, "scope": wanted.scope, "scope_id": wanted.scope_id, "ends_at": wanted.ends_at}
 
 
-@require_POST
-@signed_in("grant_all or grant_operator on the grant's scope")
-def end_grant(request: HttpRequest, pk: UUID) -> HttpResponse:
-    where = grantable(request)
-    rows = grants_within(where).filter(revoked_at=None)
-    grant = rows.select_related("person").filter(pk=pk).first()
-    if grant is None:
-        raise NotFound
-    try:
-        take_back(grant=grant, taker=person_of(request), reason=reason_of(request), now=timezone.now())
-    except SecondLookError as error:
-        messages.error(request, str(error.detail))
-    else:
-        messages.success(request, _("The role was taken back."))
-    return redirect("people")
+def role_form[F: RoleForm](request: HttpRequest, kind: type[F], **more: Any) -> F:
+    """A form that offers what the viewer may give, filled from a POST unless `data` says otherwise."""
+    more.setdefault("data", request.POST or None)
+    return kind(scopes_within(granting(request.user)), roles_to_give(request), **more)
+
+
+def roles_to_give(request: HttpRequest) -> list[Role]:
+    return list(Role) if reach(request.user, Right.GRANT_ALL) else [Role.OPERATOR]
+
+
+def listed(request: HttpRequest, form: GrantForm, status: int = 200) -> HttpResponse:
+    chosen = {name: request.GET.get(name, "")[:100] for name in ("q", "role", "site", "state", "after")}
+    sites = sites_of(request)
+    rows, following, total = page_of(
+        person_of(request), chosen, now=timezone.now(), site=known_site(chosen["site"], sites)
+    )
+    context = {
+        "rows": rows,
+        "following": following,
+        "total": total,
+        "chosen": chosen,
+        "kept": {name: value for name, value in chosen.items() if value and name != "after"},
+        "roles": Role.choices,
+        "states": State.choices,
+        "sites": sites,
+        "form": form,
+        "may_create": bool(reach(request.user, Right.GRANT_ALL)),
+    }
+    return render(request, "accounts/people.html", context, status=status)
+
+
+def sites_of(request: HttpRequest) -> list[Named]:
+    """The sites that the viewer can filter by."""
+    return [scope for scope in scopes_within(granting(request.user)) if scope.type == Scope.SITE]
+
+
+def known_site(text: str, sites: list[Named]) -> UUID | None:
+    wanted = read_id(text)
+    return wanted if any(site.id == wanted for site in sites) else None
