@@ -28,9 +28,12 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
         verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["site_id", "-id"], name="audit_of_site"),
+            models.Index(fields=["site_id", "verb", "-id"], name="audit_of_site_verb"),
             models.Index(fields=["queue_id", "-id"], name="audit_of_queue"),
             models.Index(fields=["actor", "-id"], name="audit_of_person"),
             models.Index(fields=["verb", "-id"], name="audit_of_verb"),
             # The story of one event or person.
             models.Index(fields=["subject_id", "-id"], name="audit_of_subject"),
+            # Which ids a span of time holds.
+            models.Index(fields=["timestamp", "id"], name="audit_of_time"),
         ]
