@@ -37,5 +37,6 @@ class SessionStore(DatabaseStore):
     def completed(self, made: Session, data: dict[str, Any]) -> Session:
         for column in KEPT if self.row else ():
             setattr(made, column, getattr(self.row, column))
+        self.row = made
         made.person_id = User._meta.pk.to_python(data[SESSION_KEY]) if SESSION_KEY in data else None
         return made

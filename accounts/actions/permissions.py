@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from guardian.models import UserObjectPermission
 
 from accounts import broadcast
-from accounts.models import Grant, Lease, User
+from accounts.models import Grant, Lease, SignInRule, User
 from accounts.models.grant import Scope
 from accounts.roles import RIGHTS, Role
 from accounts.scopes import SCOPED
@@ -37,6 +37,8 @@ def derive(person: User, *, now: datetime) -> None:
             wanted |= {(right.value, label, pk) for label, pk in objects_in(grant)}
     person.groups.set([Group.objects.get_or_create(name=role.value)[0] for role in sorted(roles)])
     replace_permissions(person, wanted)
+    needs = SignInRule.objects.filter(mfa_required=True, role__in=roles).exists()
+    User.objects.filter(pk=person.pk).exclude(needs_factor=needs).update(needs_factor=needs)
     broadcast.rights_changed(person.pk)
 
 

@@ -16,6 +16,11 @@ class Scope(models.TextChoices):
     QUEUE = "queue", _("a queue")
 
 
+class Origin(models.TextChoices):
+    PERSON = "person", _("a person")
+    SINGLE_SIGN_ON = "sso", _("single sign-on")
+
+
 class GrantQuerySet(models.QuerySet["Grant"]):
     def live(self, now: datetime) -> "GrantQuerySet":
         """Grants in force at `now`: neither taken back nor past their end."""
@@ -40,6 +45,8 @@ class Grant(models.Model):
     scope_id = models.UUIDField(null=True, blank=True)
     reason = models.CharField(max_length=300)
     ends_at = models.DateTimeField(null=True, blank=True)
+    # Grants of single sign-on follow the groups at each sign-on; those that people gave stay.
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.PERSON)
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -55,6 +62,7 @@ class Grant(models.Model):
                 | Q(scope_type__in=[Scope.SITE, Scope.QUEUE], scope_id__isnull=False),
                 name="grant_scope_has_its_id",
             ),
+            models.CheckConstraint(condition=Q(origin__in=Origin.values), name="grant_origin_is_known"),
             models.UniqueConstraint(
                 fields=["person", "role", "scope_type", "scope_id"],
                 condition=Q(revoked_at=None),

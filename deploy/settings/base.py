@@ -7,7 +7,7 @@ import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from . import env
+from . import env, oidc
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 DATA_DIR = env.folder("SECONDLOOK_DATA", BASE_DIR / "var")
@@ -33,8 +33,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
     "guardian",
     "auditlog",
     "channels",
@@ -63,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.sign_in_rules.SignInRulesMiddleware",
     "deploy.middleware.LockMiddleware",
     "deploy.middleware.PrivateAnswersMiddleware",
     "deploy.middleware.ErrorsMiddleware",
@@ -85,7 +84,6 @@ TEMPLATES = [
 ]
 
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
@@ -106,6 +104,20 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_FORMS = {"login": "accounts.sign_in_forms.SignInForm"}
+# Attempts are counted by accounts.throttle.
+ACCOUNT_RATE_LIMITS = False
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "accounts.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Second Look"
+MFA_FORMS = {
+    "authenticate": "accounts.sign_in_forms.CodeForm",
+    "authenticate_webauthn": "accounts.sign_in_forms.PasskeyForm",
+    "login_webauthn": "accounts.sign_in_forms.PasskeySignInForm",
+}
+KNOWN_BROWSER_COOKIE = "browser"
 SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -220,6 +232,10 @@ SECONDLOOK: dict[str, Any] = {
     "LOCK_MINUTES": env.integer("SECONDLOOK_LOCK_MINUTES", 10, low=1, high=480),
     "PERSONAL_LOCK_MINUTES": env.integer("SECONDLOOK_PERSONAL_LOCK_MINUTES", 0, low=0, high=480),
     "SHIFT_HOURS": env.integer("SECONDLOOK_SHIFT_HOURS", 12, low=1, high=12),
+    # The one address under which people reach this, such as https://review.example.org; links in invitations start so.
+    "ADDRESS": env.text("SECONDLOOK_ADDRESS", "").rstrip("/"),
+    "SSO_HOURS": env.integer("SECONDLOOK_SSO_HOURS", 8, low=1, high=12),
+    "SSO": oidc.providers("SECONDLOOK_OIDC"),
     "REAUTH_MINUTES": env.integer("SECONDLOOK_REAUTH_MINUTES", 15, low=1, high=720),
     "SUPPORT_DESK": env.flag("SECONDLOOK_SUPPORT_DESK", False),
     # Only in commands of the role that owns the tables: which role the server runs under.

@@ -46,7 +46,6 @@ TASKS = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend"}}
 WHITENOISE_USE_FINDERS = True
 # Static files are looked for when they are asked for, and not all of them by each of the suite's clients.
 WHITENOISE_AUTOREFRESH = True
-ACCOUNT_RATE_LIMITS = False
 LOGGING = LOGGING | {"root": {"handlers": [], "level": "CRITICAL"}}
 # Transactional tests empty tables, which the append-only triggers forbid; the tests of the triggers switch them on.
 SECONDLOOK = SECONDLOOK | {
