@@ -10,6 +10,7 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts.models import Lease
 from accounts.seal.anchoring import anchor_when_due
+from accounts.seal.daily import verify_when_due
 from accounts.seal.sealer import seal_when_due
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
@@ -34,6 +35,7 @@ def tick() -> bool:
         housekeeping(now)
     seal_when_due(now=now)
     anchor_when_due(now=now)
+    verify_when_due(now=now)
     return True
 
 

@@ -66,6 +66,14 @@ def file_store(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
+def anchor_file(settings: Any, tmp_path: Path) -> Path:
+    """Every test has an anchor of its own: the notes of another test's log would accuse this one's."""
+    path = tmp_path / "anchor" / "notes.txt"
+    settings.SECONDLOOK = settings.SECONDLOOK | {"AUDIT_ANCHORS": [f"file:{path}"]}
+    return path
+
+
+@pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """What a process keeps (rules, known names, trusted tokens, counts) means nothing to the next test."""
     for forget in (rules_of.cache_clear, known.forget, forget_tokens, refusals.forget):
