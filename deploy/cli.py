@@ -45,6 +45,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", EMBEDDED)
     choose_role(sys.argv[1] if len(sys.argv) > 1 else "")
     if os.environ["DJANGO_SETTINGS_MODULE"] == EMBEDDED:
+        if "--lan" in sys.argv:
+            os.environ["SECONDLOOK_TLS"] = "1"
         data_folder().mkdir(parents=True, exist_ok=True)
         if not os.environ.get("SECONDLOOK_SECRET_KEY"):
             os.environ["SECONDLOOK_SECRET_KEY"] = ensure_secret(data_folder())

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import NotFound
 from deploy import health
+from deploy.tls.views import authority_certificate
 from review import problems
 from review.api.root import api
 from review.views import reference
@@ -17,6 +18,7 @@ admin.site.site_header = admin.site.site_title = _("Second Look support desk")
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("trust/authority.crt", authority_certificate, name="authority-certificate"),
     path("api/v1/docs", reference.reference, name="api-reference"),
     path("api/v1/", api.urls),
     *([path("support/", admin.site.urls)] if settings.SECONDLOOK["SUPPORT_DESK"] else []),

@@ -34,6 +34,13 @@ SECONDLOOK = SECONDLOOK | {
     # Beside the data it proves nothing against who holds the machine; it finds mistakes and lost tails.
     "AUDIT_ANCHORS": SECONDLOOK["AUDIT_ANCHORS"] or [f"file:{DATA_DIR.absolute()}/audit-anchor.txt"],
 }
+# `serve --lan` sets this: everything goes over TLS, so cookies go nowhere else.
+if env.flag("SECONDLOOK_TLS", False):
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    # A browser that remembers it for a private name shuts people out when the certificate or the name changes.
+    SECURE_HSTS_SECONDS = env.integer("SECONDLOOK_HSTS_SECONDS", 0, low=0, high=63_072_000)
 
 # The console belongs to the person who started it; the log goes beside the data, bounded.
 LOGGING = LOGGING | {

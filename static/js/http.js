@@ -26,8 +26,8 @@ export class Problem extends Error {
 
 /** @returns {string} the CSRF token: the cookie where script may read it, otherwise the page's meta element */
 export function csrfToken() {
-  const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
-  if (cookie) return decodeURIComponent(cookie.slice("csrftoken=".length));
+  const cookie = document.cookie.split("; ").find((part) => /^(__Host-)?csrftoken=/.test(part));
+  if (cookie) return decodeURIComponent(cookie.slice(cookie.indexOf("=") + 1));
   return document.querySelector('meta[name="csrf-token"]')?.content || "";
 }
 

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from deploy import credentials
+from deploy.listening import Listening
 from deploy.management.commands.seed_demo import KEPT
 from deploy.management.commands.serve import require_free, run
 
@@ -41,7 +42,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"The yard's device runs; its log: {device.log}")
 
         try:
-            run("127.0.0.1", port, ready=ready)
+            run(Listening(("127.0.0.1",), port), ready=ready)
         finally:
             device.stop()
 

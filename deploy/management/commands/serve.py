@@ -14,21 +14,50 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from deploy.first_start import first_person
+from deploy.listening import Listening
+from deploy.tls.authority import CannotCertify
 
 
 class Command(BaseCommand):
     help = "Run Second Look on this machine: migrate, then serve pages, API and background work until Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+        parser.add_argument("--port", type=int, help="default: 8000, with --lan 8443")
+        parser.add_argument("--host", help="address to listen on (default: this machine only)")
+        parser.add_argument("--lan", action="store_true", help="on the local network, with TLS")
+        parser.add_argument("--name", action="append", default=[], help="another host name or address of this server")
+        parser.add_argument("--certificate", type=Path, help="your own certificate with its chain, PEM; needs --key")
+        parser.add_argument("--key", type=Path)
+        parser.add_argument("--redirect-port", type=int, help="send plain HTTP on this port to the TLS one")
 
-    def handle(self, *args: Any, port: int, host: str, **options: Any) -> None:
-        require_free(host, port)
+    def handle(self, *args: Any, **options: Any) -> None:
+        listening, lines = on_network(options) if options["lan"] else (this_machine(options), [])
+        for host in listening.hosts:
+            require_free(host, listening.port)
         call_command("migrate", verbosity=0, interactive=False)
-        for line in first_person():
+        for line in [*first_person(), *lines]:
             self.stdout.write(line)
-        run(host, port, ready=lambda: self.stdout.write(f"Second Look: http://localhost:{port}  (stop with Ctrl-C)"))
+        run(listening, ready=lambda: self.stdout.write(f"Second Look: {listening.address}  (stop with Ctrl-C)"))
+
+
+def this_machine(options: dict[str, Any]) -> Listening:
+    return Listening((options["host"] or "127.0.0.1",), options["port"] or 8000)
+
+
+def on_network(options: dict[str, Any]) -> tuple[Listening, list[str]]:
+    """Where to listen with TLS, and what to tell people. Raises CommandError when no certificate fits."""
+    from deploy.tls import lan
+
+    try:
+        return lan.prepare(
+            host=options["host"],
+            port=options["port"] or 8443,
+            names=options["name"],
+            own=lan.own_files(options["certificate"], options["key"]),
+            redirect_port=options["redirect_port"],
+        )
+    except CannotCertify as error:
+        raise CommandError(str(error)) from None
 
 
 def require_free(host: str, port: int) -> None:
@@ -46,11 +75,10 @@ def require_free(host: str, port: int) -> None:
             raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
 
 
-def run(host: str, port: int, *, ready: Any) -> None:
+def run(listening: Listening, *, ready: Any, works: bool = True) -> None:
     """Serve until a signal stops the reactor; then let the worker finish what it has in hand."""
     os.environ.setdefault("ASGI_THREADS", "8")
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
-    from daphne.endpoints import build_endpoint_description_strings
 
     from deploy.limits.server import with_bounds  # isort: skip  # chooses the reactor, so it comes first
     from deploy.asgi import application
@@ -59,10 +87,10 @@ def run(host: str, port: int, *, ready: Any) -> None:
 
     leave_forms_to_django()
 
-    worker = EmbeddedWorker()
+    worker = EmbeddedWorker() if works else None
     server = with_bounds(
+        listening,
         application=application,
-        endpoints=build_endpoint_description_strings(host=host, port=port),
         http_timeout=120,
         websocket_max_message_size=65536,
         websocket_max_frame_size=65536,
@@ -77,8 +105,10 @@ def run(host: str, port: int, *, ready: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    worker.start()
+    if worker:
+        worker.start()
     try:
         server.run()
     finally:
-        worker.stop()
+        if worker:
+            worker.stop()
