@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from typing import Any
 
 import django
 from django.conf import settings
@@ -62,35 +64,52 @@ class DecoderBroken(RuntimeError):
 
 
 def decode(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
-    """Decode a picture and make its copies.
+    """Decode a picture and make its copies. Raises as `with_picture` does."""
+    return with_picture(copies, data, wanted)
+
+
+def upright_copy(data: bytes, quality: int) -> bytes:
+    """The whole picture as an upright JPEG without metadata or chroma subsampling. Raises as `with_picture` does."""
+    return with_picture(encode_upright, data, quality)
+
+
+def coded_size(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels of a picture whose coded data is read to its end. Raises as `with_picture` does."""
+    return with_picture(measure, data)
+
+
+def with_picture[*More, T](work: Callable[[bytes, *More], T], data: bytes, *more: *More) -> T:
+    """What `work` makes of a picture from outside, in the child unless the settings say otherwise.
 
     Raises Undecodable, also when the decoder crashed, hung or ran out of memory over this picture. A
     decoder that cannot decode a good picture either is no fault of the picture: DecoderBroken.
     """
     if not settings.SECONDLOOK["DECODE_IN_CHILD"]:
-        return work(data, wanted)
+        made: T = judged(work, data, *more)
+        return made
     try:
-        return in_child(data, wanted)
+        made = in_child(work, data, *more)
     except ChildFailed as failure:
-        return second_try(data, wanted, failure)
+        made = second_try(work, data, *more, failure=failure)
+    return made
 
 
-def second_try(data: bytes, wanted: tuple[Wanted, ...], failure: "ChildFailed") -> Decoded:
+def second_try(work: Callable[..., Any], data: bytes, *more: Any, failure: "ChildFailed") -> Any:
     """Decode once more in a fresh process that has just shown that it works: the first may have died earlier."""
     try:
-        in_child(good_picture(), wanted)
+        in_child(work, good_picture(), *more)
     except ChildFailed:
         raise DecoderBroken("the decoding process does not work on this machine") from failure
     try:
-        return in_child(data, wanted)
+        return in_child(work, data, *more)
     except ChildFailed as again:
         raise Undecodable(str(again)) from None
 
 
-def in_child(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
+def in_child(work: Callable[..., Any], data: bytes, *more: Any) -> Any:
     """Let the child decode. Raises Undecodable for a verdict of the child, ChildFailed when the child itself failed."""
     try:
-        return _child.submit(data, wanted).result(TIME_S)
+        return _child.submit(work, data, *more).result(TIME_S)
     except BrokenProcessPool:
         _child.replace()
         raise ChildFailed("the decoder crashed") from None
@@ -105,18 +124,40 @@ def good_picture() -> bytes:
     return out.getvalue()
 
 
-def work(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
-    """What the child does with the bytes of one picture."""
+def judged(work: Callable[..., Any], data: bytes, *more: Any) -> Any:
+    """What the child does with the bytes of one picture. Raises Undecodable."""
     try:
-        picture = images.upright(data)
-        copies = tuple(copy_of(picture, one) for one in wanted)
-        return Decoded(copies, images.average_colour(picture))
+        return work(data, *more)
     except images.UnsupportedType:
         raise Undecodable("it is no picture of a kind that is taken") from None
-    except ValueError as error:
+    except images.UNREADABLE as error:
         raise Undecodable(str(error)) from None
     except MemoryError:
         raise Undecodable("the decoder ran out of memory") from None
+
+
+def copies(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
+    picture = images.upright(data)
+    return Decoded(tuple(copy_of(picture, one) for one in wanted), images.average_colour(picture))
+
+
+def encode_upright(data: bytes, quality: int) -> bytes:
+    out = io.BytesIO()
+    images.upright(data).save(out, "JPEG", quality=quality, subsampling=0)
+    return out.getvalue()
+
+
+def measure(data: bytes) -> tuple[int, int]:
+    """The size, once all coded data was decoded.
+
+    A JPEG is built at an eighth of its size: all bytes are decoded, but most of the arithmetic is saved.
+    """
+    picture = images.open_picture(data)
+    size = picture.size
+    if picture.format == "JPEG":
+        picture.draft(None, (max(size[0] // 8, 1), max(size[1] // 8, 1)))
+    picture.load()
+    return size
 
 
 def copy_of(picture: Image.Image, one: Wanted) -> Copy:
@@ -155,13 +196,13 @@ class Child:
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
 
-    def submit(self, data: bytes, wanted: tuple[Wanted, ...]) -> "Future[Decoded]":
+    def submit(self, work: Callable[..., Any], data: bytes, *more: Any) -> "Future[Any]":
         with self._lock:
             if self._pool is None:
                 # Spawned, not forked: a fork would copy the server's threads, locks and connections.
                 context = multiprocessing.get_context("spawn")
                 self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=begin_child)
-            return self._pool.submit(work, data, wanted)
+            return self._pool.submit(judged, work, data, *more)
 
     def replace(self) -> None:
         """End the process, at once when it hangs; the next picture starts a new one."""

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.exceptions import SecondLookError
 from review import broadcast, evidence_store
+from review.decoding import DecoderBroken
 from review.images import UnsupportedType
 from review.models import Evidence, Release, ReleaseFile, ReleaseState
 from review.models.evidence import evidence_path
@@ -77,7 +78,7 @@ class Progress:
 def build(release_id: UUID) -> Release | None:
     """Build and verify a frozen release; returns it `ready` or `failed`, or None when it is not there to be built.
 
-    Database errors are raised: the release stays as it is and is taken up again later.
+    Database errors and a decoder that decodes nothing are raised: the release stays as it is and is taken up again.
     """
     release = take(release_id)
     if release is None:
@@ -88,7 +89,7 @@ def build(release_id: UUID) -> Release | None:
     except Superseded:
         logger.warning("another worker builds this release now", release=str(release_id))
         return None
-    except DatabaseError:
+    except (DatabaseError, DecoderBroken):
         raise
     except OSError as error:
         fail(progress, storage_failure(error))

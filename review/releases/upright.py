@@ -1,12 +1,13 @@
-"""Pictures as a release gives them out: full size, upright, JPEG, without any metadata."""
+"""Pictures as a release gives them out: full size, upright, JPEG, without any metadata.
 
-import io
+Segments are copied here; whatever decodes a pixel happens in the decoding child.
+"""
+
 import re
 from collections.abc import Iterator
 
-from PIL import Image
-
-from review.images import ORIENTATION, open_picture, upright
+from review.decoding import coded_size, upright_copy
+from review.images import ORIENTATION, open_picture
 
 QUALITY = 95
 # Markers of ITU-T T.81 (JPEG), table B.1.
@@ -27,7 +28,7 @@ def upright_jpeg(data: bytes) -> bytes:
 
     A JPEG that is upright already keeps its coded data bit for bit and loses only its metadata; everything else is
     decoded, turned and encoded at quality 95 without chroma subsampling. Raises OSError, ValueError or UnsupportedType
-    when the bytes are damaged.
+    when the bytes are damaged, or more than the decoder bears; DecoderBroken when no picture can be decoded here.
     """
     picture = open_picture(data)
     if picture.format == "JPEG" and picture.mode in {"L", "RGB"} and picture.getexif().get(ORIENTATION, 1) == 1:
@@ -35,9 +36,7 @@ def upright_jpeg(data: bytes) -> bytes:
             return strip_jpeg(data)
         except CannotStrip:
             pass
-    out = io.BytesIO()
-    upright(data).save(out, "JPEG", quality=QUALITY, subsampling=0)
-    return out.getvalue()
+    return upright_copy(data, QUALITY)
 
 
 def strip_jpeg(data: bytes) -> bytes:
@@ -85,12 +84,6 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 def decoded_size(data: bytes) -> tuple[int, int]:
     """Width and height in pixels of a JPEG whose coded data is read to its end.
 
-    The decoder builds the picture at an eighth of its size: all bytes are decoded, but most of the arithmetic is saved.
     Raises OSError, ValueError or UnsupportedType when the bytes are damaged.
     """
-    picture = open_picture(data)
-    size = picture.size
-    if isinstance(picture, Image.Image) and picture.format == "JPEG":
-        picture.draft(None, (max(size[0] // 8, 1), max(size[1] // 8, 1)))
-    picture.load()
-    return size
+    return coded_size(data)
