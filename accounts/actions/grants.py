@@ -85,6 +85,8 @@ def change(*, grant: Grant, wanted: Wanted, reason: str, changer: User, now: dat
             on=grant.person,
             site_id=site_id,
             reason=why,
+            was=short(grant),
+            becomes=short(changed),
             before=before,
             after=after,
         )
@@ -192,6 +194,12 @@ def require_administrator_left(ended: Grant, now: datetime) -> None:
             _("Somebody must administer everything, with no end. Give that to somebody else first."),
             code="last_administrator",
         )
+
+
+def short(grant: Grant) -> str:
+    """A grant in a few words, for one line of the audit trail."""
+    until = f", {grant.ends_at:%Y-%m-%d %H:%M} UTC" if grant.ends_at else ""
+    return f"{grant.role}, {names_of({grant.scope_key})[grant.scope_key].name}{until}"
 
 
 def story(grant: Grant) -> dict[str, Any]:

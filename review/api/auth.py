@@ -1,11 +1,14 @@
 """Who calls the API: a source with its token, or a person with a personal token. Cookies open nothing here."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from ninja.security import HttpBearer
 
+from accounts.actions.tokens import used
 from accounts.context import remember
 from accounts.exceptions import Refused, Unauthenticated
 from accounts.models import PersonalToken, User
@@ -14,6 +17,7 @@ from inference.models import Source
 from inference.tokens import source_by_token
 
 USED_EVERY_S = 60
+TOKEN = re.compile(r"sl[ps]_[A-Za-z0-9_-]{20}")
 
 
 class SourceToken(HttpBearer):
@@ -33,6 +37,7 @@ class SourceToken(HttpBearer):
         return found
 
     def __call__(self, request: HttpRequest) -> Any:
+        refuse_in_address(request)
         found = super().__call__(request)
         if found is None:
             raise Unauthenticated
@@ -48,7 +53,8 @@ class Personal(HttpBearer):
         self.access_rule = f"personal token with {scope}"
 
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        rows = PersonalToken.objects.live(timezone.now()).select_related("person")
+        now = timezone.now()
+        rows = PersonalToken.objects.live(now).select_related("person")
         found = rows.filter(token_hash=token_hash(token)).first()
         if found is None:
             raise Unauthenticated
@@ -56,9 +62,11 @@ class Personal(HttpBearer):
         remember("person", found.person)
         if self.scope not in found.scopes:
             raise Refused(f"This token lacks the scope {self.scope}.", code="scope_missing")
+        used(found, now=now)
         return found.person
 
     def __call__(self, request: HttpRequest) -> Any:
+        refuse_in_address(request)
         found = super().__call__(request)
         if found is None:
             raise Unauthenticated
@@ -76,6 +84,16 @@ class PersonalOrSource(Personal):
         if token.startswith("sls_"):
             return SourceToken().authenticate(request, token)
         return super().authenticate(request, token)
+
+
+def refuse_in_address(request: HttpRequest) -> None:
+    """A token in an address stays in logs and histories, so it counts for nothing, whatever the header holds.
+
+    Raises Unauthenticated `token_in_address`.
+    """
+    if TOKEN.search(request.META.get("QUERY_STRING", "")):
+        text = _("A token was sent in the address, where others can read it. Revoke it, and send one in the header.")
+        raise Unauthenticated(text, code="token_in_address")
 
 
 def source_of(request: HttpRequest) -> Source:

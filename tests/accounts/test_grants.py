@@ -323,7 +323,7 @@ def test_the_database_knows_what_a_grant_is(boss: User, columns: dict[str, Any],
 
 def page(person: User) -> Client:
     client = Client()
-    client.force_login(person)
+    factories.sign_in(client, person)
     return client
 
 
