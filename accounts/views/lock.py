@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,7 +28,7 @@ def screen(request: HttpRequest) -> HttpResponse:
     here, shift = lock.workstation_of(request), locked_shift(request)
     if request.user.is_authenticated:
         return redirect(way_on(request, request.GET))
-    if here is None and shift is None:
+    if shift is None and lock.SHIFT not in request.session and not others_here(here, None, timezone.now()):
         return redirect("account_login")
     return show(request, here, shift)
 
@@ -132,8 +131,8 @@ def current(shift: Shift | None) -> Shift | None:
 def leave(request: HttpRequest) -> HttpResponse:
     """On to the sign-in with password. The locked person's shift goes on: a PIN or a badge still opens it here."""
     onward = way_on(request, request.POST, fallback="")
-    if locked_shift(request) is not None:
-        logout(request)
+    if not request.user.is_authenticated:
+        request.session.flush()
     response = redirect(reverse("account_login", query={"next": onward} if onward else None))
     lock.clear_cache(response)
     return response
