@@ -65,12 +65,17 @@ class DemoProcess:
         while time.monotonic() < deadline:
             if self.process is not None and self.process.poll() is not None:
                 break
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.2)
+            if self.answers():
+                return
+            time.sleep(0.2)
         raise RuntimeError(f"it did not start:\n{self.log.read_text(encoding='utf-8')[-4000:]}")
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
 
     def stop(self) -> None:
         """Stop it as Ctrl-C does."""

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts.exceptions import NotFound
+from accounts.exceptions import Invalid, NotFound
 from deploy import health
 from deploy.tls.views import authority_certificate
 from review import problems
@@ -33,4 +33,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return problems.answer(request, NotFound())
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django itself turns away, such as another host's name: often before anything is known of the person."""
+    error = Invalid(_("The request cannot be read."), code="bad_request")
+    return problems.answer(request, error) if hasattr(request, "user") else problems.problem(error)
+
+
+handler400 = bad_request
 handler404 = page_not_found

@@ -76,7 +76,7 @@ LONG = "0123456789abcdefghijklmnopqrstuvwxyz"
 SAMPLES_OF_SECRETS = [
     "",
     " ",
-    "short",
+    "tiny-4711",
     "k3Jx9" * 6,
     "a" * 60,
     "ab" * 30,
@@ -126,6 +126,7 @@ def warned(settings: Any, database: str, redis: str) -> list[str | None]:
     return [message.id for message in connections_are_private()]
 
 
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 def test_open_doors_to_other_machines_are_warned_of(settings: Any) -> None:
     assert warned(settings, "postgresql://a@10.0.0.9/x", "redis://10.0.0.9/0") == ["secondlook.W001", "secondlook.W002"]
     assert warned(settings, "postgresql://a@10.0.0.9/x?sslmode=verify-full", "rediss://:pw@10.0.0.9/0") == []
