@@ -42,7 +42,7 @@ def set_pin(*, shift: Shift, pin: str, now: datetime) -> None:
         raise Invalid(_("This PIN is among the first that others try. Choose another one."), code="pin_trivial")
     hashed = make_password(pin)
     with transaction.atomic():
-        rows = Shift.objects.live(now).filter(pk=shift.pk, locked_at=None, workstation__retired_at=None)
+        rows = Shift.objects.live(now).filter(pk=shift.pk, locked_at=None)
         if not rows.exclude(workstation=None).update(pin_hash=hashed, pin_tries=0):
             raise Conflict(_("A PIN belongs to a shift at a shared computer. Sign in anew here."), code="no_shift")
         record("pin.set", shift, ends_at=shift.ends_at.isoformat())

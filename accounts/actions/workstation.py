@@ -74,7 +74,7 @@ def shift_here(workstation: Workstation, now: datetime, *, public_id: UUID) -> S
     """The person's full sign-in of this shift here, if the account is still as it was then."""
     rows = Shift.objects.live(now).filter(workstation=workstation, person__public_id=public_id)
     shift = rows.select_related("person", "workstation").first()
-    if shift is None or shift.account_hash != shift.person.get_session_auth_hash():
+    if shift is None or not shift.person.is_active or shift.account_hash != shift.person.get_session_auth_hash():
         return None
     return shift
 

@@ -51,8 +51,12 @@ class Workstation(models.Model):
 
 class ShiftQuerySet(models.QuerySet["Shift"]):
     def live(self, now: datetime) -> "ShiftQuerySet":
-        """Full sign-ins that still count: not ended, not too old, of people who are still with us."""
-        return self.filter(ended_at=None, ends_at__gt=now, person__is_active=True)
+        """Full sign-ins that still count: neither ended nor too old.
+
+        Columns of this table only: a join would turn conditional UPDATEs into ones by a list of ids, whose conditions
+        PostgreSQL does not look at again when it has waited for somebody else's.
+        """
+        return self.filter(ended_at=None, ends_at__gt=now)
 
 
 class Shift(models.Model):

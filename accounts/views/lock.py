@@ -59,7 +59,7 @@ def others_here(here: Workstation | None, shift: Shift | None, now: datetime) ->
     """Who else has fully signed in here in this shift; the last one at work first."""
     if here is None:
         return []
-    rows = Shift.objects.live(now).filter(workstation=here).select_related("person")
+    rows = Shift.objects.live(now).filter(workstation=here, person__is_active=True).select_related("person")
     rows = rows.exclude(person_id=shift.person_id) if shift else rows
     return list(rows.order_by("-last_active_at")[:NEIGHBOURS])
 
