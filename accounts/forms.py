@@ -24,7 +24,7 @@ class Until(TextChoices):
     NO_END = "", _("no end")
     SHIFT = "shift", _("this shift (8 hours)")
     WEEK = "week", _("7 days")
-    DATE = "date", _("the date below")
+    DATE = "date", _("until the date below")
 
 
 LASTS = {Until.SHIFT: timedelta(hours=8), Until.WEEK: timedelta(days=7)}
@@ -37,7 +37,7 @@ class RoleForm(forms.Form):
     scope = forms.ChoiceField(label=_("Where"))
     until = forms.ChoiceField(choices=Until.choices, required=False, label=_("Until"))
     ends_at = forms.DateTimeField(
-        required=False, label=_("Date"), widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+        required=False, label=_("Or until this date"), widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
     )
     reason = forms.CharField(max_length=REASON_LENGTH, label=_("Why"))
 

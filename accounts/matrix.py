@@ -69,6 +69,6 @@ def line_of(row: Row, columns: list[Column]) -> Line:
     return Line(row.person, row, cells)
 
 
-def rights_table() -> list[tuple[Any, list[bool]]]:
+def rights_table() -> list[tuple[Any, list[tuple[Any, bool]]]]:
     """Each right in words, and for each role whether it has it: the table of docs/access.md."""
-    return [(right.label, [right in RIGHTS[role] for role in Role]) for right in Right]
+    return [(right.label, [(role.label, right in RIGHTS[role]) for role in Role]) for right in Right]

@@ -1,0 +1,300 @@
+"""Accounts are switched off and on, renamed, and never deleted."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import models
+from django.db.models.deletion import PROTECT
+from django.test import Client
+from django.utils import timezone
+
+from accounts import password_links
+from accounts.actions import people
+from accounts.actions.grants import Wanted
+from accounts.exceptions import Conflict, Invalid, NotFound, Refused, SecondLookError
+from accounts.models import AuditEntry, Grant, User
+from accounts.models.grant import Scope
+from accounts.roles import Right, Role
+from review.access import queues_for
+from review.models import Claim, Item
+from tests import factories
+from tests.conftest import AtOnce
+from tests.factories import Place, bearer, give_role, make_item, make_person, make_token
+
+
+@pytest.fixture
+def boss(place: Place) -> User:
+    return make_person("boss", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def local_boss(place: Place) -> User:
+    """Administers the one site only."""
+    return make_person("local", Role.ADMINISTRATOR, place.site)
+
+
+def off(person: User, actor: User | None, **changes: Any) -> None:
+    people.deactivate(**{"person": person, "actor": actor, "reason": "left", "now": timezone.now()} | changes)
+
+
+def on(person: User, actor: User | None) -> None:
+    people.reactivate(person=person, actor=actor, reason="back", now=timezone.now())
+
+
+# Switching off
+
+
+def test_whoever_is_deactivated_loses_sessions_tokens_and_claims(
+    place: Place, operator: User, boss: User, broadcasts: list[str], django_capture_on_commit_callbacks: Any
+) -> None:
+    make_item(place)
+    held, client, token = factories.claim(place, operator), Client(), make_token(operator)
+    factories.sign_in(client, operator)
+    assert client.get("/queues/").status_code == 200
+    with django_capture_on_commit_callbacks(execute=True):
+        off(operator, boss)
+    assert client.get("/queues/").status_code == 302
+    assert Client(**bearer(token)).get("/api/v1/queues").status_code == 401
+    assert Claim.objects.get(pk=held.pk).ended_at is not None
+    assert Item.objects.get(pk=held.item_id).claimed_by is None
+    assert f"person.{operator.pk}" in broadcasts
+    entry = AuditEntry.objects.get(verb="person.deactivated")
+    assert (entry.actor, entry.additional_data) == (boss, {"reason": "left", "tokens": 1})
+
+
+def test_the_grants_count_again_after_reactivation_and_the_tokens_do_not(
+    place: Place, operator: User, boss: User
+) -> None:
+    token = make_token(operator)
+    off(operator, boss)
+    operator.refresh_from_db()
+    assert not queues_for(operator, Right.REVIEW).exists()
+    on(operator, boss)
+    operator = User.objects.get(pk=operator.pk)
+    assert list(queues_for(operator, Right.REVIEW)) == [place.queue]
+    assert Client(**bearer(token)).get("/api/v1/queues").status_code == 401
+    assert AuditEntry.objects.get(verb="person.reactivated").additional_data == {"reason": "back"}
+
+
+@pytest.mark.parametrize("act", [off, on])
+def test_what_is_done_already_is_a_conflict(operator: User, boss: User, act: Callable[..., None]) -> None:
+    off(operator, boss)
+    if act is on:
+        on(operator, boss)
+    with pytest.raises(Conflict):
+        act(operator, boss)
+
+
+def test_the_last_administrator_cannot_be_switched_off(boss: User) -> None:
+    make_person("temporary")
+    give_role(User.objects.get(username="temporary"), Role.ADMINISTRATOR, ends_at=timezone.now() + timedelta(days=1))
+    with pytest.raises(Conflict) as refused:
+        off(boss, None)
+    assert refused.value.code == "last_administrator"
+    assert User.objects.get(pk=boss.pk).is_active
+    make_person("second", Role.ADMINISTRATOR)
+    off(boss, None)
+
+
+def test_nobody_switches_himself_off_or_what_reaches_further_than_he_does(
+    place: Place, elsewhere: Place, operator: User, supervisor: User, local_boss: User, boss: User
+) -> None:
+    give_role(operator, Role.OPERATOR, elsewhere.site)
+    for person, actor in [(local_boss, local_boss), (operator, local_boss), (boss, local_boss), (operator, supervisor)]:
+        with pytest.raises(Refused):
+            off(person, actor)
+        if person != actor:
+            with pytest.raises(Refused):
+                people.make_password_link(person=person, actor=actor, reason="x", now=timezone.now())
+    off(supervisor, local_boss)
+    assert User.objects.filter(is_active=False).get() == supervisor
+
+
+def test_a_deactivation_that_breaks_off_leaves_everything(
+    monkeypatch: pytest.MonkeyPatch, place: Place, operator: User, boss: User
+) -> None:
+    token = make_token(operator)
+
+    def fail(*_args: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("accounts.departures.run", fail)
+    with pytest.raises(RuntimeError):
+        off(operator, boss)
+    assert User.objects.get(pk=operator.pk).is_active
+    assert Client(**bearer(token)).get("/api/v1/queues").status_code == 200
+    assert not AuditEntry.objects.filter(verb="person.deactivated").exists()
+
+
+def test_a_deactivated_person_gets_no_new_role_or_token(place: Place, operator: User, boss: User) -> None:
+    off(operator, boss)
+    for act in (lambda: give_role(operator, Role.AUDITOR, place.site), lambda: make_token(operator)):
+        with pytest.raises(Conflict) as refused:
+            act()
+        assert refused.value.code == "person_deactivated"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_administrators_who_deactivate_each_other_at_once_leave_one(at_once: AtOnce) -> None:
+    both = [make_person(f"admin-{number}", Role.ADMINISTRATOR) for number in range(2)]
+
+    def go(number: int) -> bool:
+        try:
+            off(both[number], both[1 - number])
+        except SecondLookError:
+            return False
+        return True
+
+    assert sorted(at_once(2, go)) == [False, True]
+    assert Grant.objects.administrators(timezone.now()).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_role_given_while_somebody_is_deactivated_waits_and_is_refused(at_once: AtOnce) -> None:
+    boss, person = make_person("boss", Role.ADMINISTRATOR), make_person("p")
+    acts = [lambda: off(person, boss), lambda: give_role(person, Role.AUDITOR)]
+
+    def go(number: int) -> bool:
+        try:
+            acts[number]()
+        except Conflict:
+            return False
+        return True
+
+    done = at_once(2, go)
+    assert done[0]
+    assert Grant.objects.filter(person=person).count() == int(done[1])
+
+
+@pytest.mark.parametrize("reason,code", [("  ", "reason_required"), ("x" * 301, "reason_too_long")])
+def test_a_reason_is_asked_for(operator: User, boss: User, reason: str, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        off(operator, boss, reason=reason)
+    assert refused.value.code == code
+    assert User.objects.get(pk=operator.pk).is_active
+
+
+# Never deleted
+
+
+def test_people_are_never_deleted(operator: User) -> None:
+    for act in (operator.delete, User.objects.filter(pk=operator.pk).delete, User.objects.all().delete):
+        with pytest.raises(Conflict) as refused:
+            act()
+        assert refused.value.code == "people_stay"
+    assert User.objects.filter(pk=operator.pk).exists()
+
+
+# What may go with its owner: nothing that happened is told by these rows.
+NO_HISTORY = {"accounts.Session"}
+
+
+def test_nothing_that_history_points_at_can_take_it_along() -> None:
+    """A98: every foreign key of a table of ours stops the deletion of what it points at."""
+    ours = [model for label in ("accounts", "inference", "review") for model in apps.get_app_config(label).get_models()]
+    keys = [
+        field
+        for model in ours
+        for field in model._meta.get_fields()
+        if isinstance(field, models.ForeignKey) and model._meta.label not in NO_HISTORY
+    ]
+    assert len(keys) > 40
+    loose = {f"{key.model._meta.label}.{key.name}" for key in keys if key.remote_field.on_delete is not PROTECT}
+    assert loose <= KNOWN_LOOSE, loose - KNOWN_LOOSE
+
+
+# django-auditlog's own column; a content type is never deleted while its model exists.
+KNOWN_LOOSE = {"accounts.AuditEntry.content_type"}
+
+
+# Renaming, making
+
+
+def test_a_person_is_renamed_with_what_was_before(operator: User, boss: User, now: datetime) -> None:
+    people.rename(person=operator, name=" Olu B. ", before="Olu", actor=boss, reason="married", now=now)
+    assert User.objects.get(pk=operator.pk).name == "Olu B."
+    entry = AuditEntry.objects.get(verb="person.renamed")
+    assert entry.additional_data == {"before": "Olu", "after": "Olu B.", "reason": "married"}
+    with pytest.raises(Conflict) as refused:
+        people.rename(person=operator, name="Ola", before="Olu", actor=boss, reason="typo", now=now)
+    assert refused.value.code == "renamed"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 151, "\0"])
+def test_a_name_that_is_none_is_refused(operator: User, boss: User, now: datetime, name: str) -> None:
+    with pytest.raises(Invalid):
+        people.rename(person=operator, name=name, before="Olu", actor=boss, reason="x", now=now)
+
+
+def welcome(maker: User, place: Place, role: Role = Role.OPERATOR, username: str = "fresh") -> User:
+    wanted, now = Wanted(role, Scope.SITE, place.site.pk), timezone.now()
+    return people.welcome(username=username, name="Fresh", wanted=wanted, maker=maker, reason="hired", now=now)
+
+
+def test_a_new_person_comes_with_a_role_and_without_a_password(place: Place, local_boss: User) -> None:
+    person = welcome(local_boss, place)
+    assert not person.has_usable_password()
+    assert [grant.role for grant in person.grants.all()] == ["operator"]
+
+
+def test_a_new_person_whose_role_is_refused_is_not_made(elsewhere: Place, local_boss: User, supervisor: User) -> None:
+    for maker in (local_boss, supervisor):
+        with pytest.raises(Refused):
+            welcome(maker, elsewhere)
+    assert not User.objects.filter(username="fresh").exists()
+    assert not AuditEntry.objects.filter(verb="person.created", object_repr="Fresh").exists()
+
+
+def test_two_sign_in_names_that_differ_in_case_are_one(place: Place, boss: User, operator: User) -> None:
+    with pytest.raises(Conflict) as refused:
+        welcome(boss, place, username="OLU")
+    assert refused.value.code == "username_taken"
+
+
+# One-time links
+
+
+def test_a_link_sets_a_password_once(place: Place, boss: User) -> None:
+    person = welcome(boss, place)
+    path = people.make_password_link(person=person, actor=boss, reason="new here", now=timezone.now())
+    client = Client()
+    assert client.get(path).status_code == 200
+    new = {"new_password1": "a-good-new-one-1", "new_password2": "a-good-new-one-1"}
+    assert client.post(path, new | {"new_password2": "other"}).status_code == 422
+    assert client.post(path, new).status_code == 302
+    assert User.objects.get(pk=person.pk).check_password("a-good-new-one-1")
+    assert client.post(path, new).status_code == client.get(path).status_code == 404
+    told = AuditEntry.objects.filter(verb__startswith="person.password").order_by("id")
+    assert [row.verb for row in told] == ["person.password_link_made", "person.password_set"]
+    assert path.split("/")[-2] not in str([row.additional_data for row in told])
+
+
+def test_a_link_ends_every_session_when_it_is_used(place: Place, operator: User, boss: User) -> None:
+    client, path = Client(), password_links.path_for(operator)
+    factories.sign_in(client, operator)
+    path = password_links.path_for(User.objects.get(pk=operator.pk))
+    assert client.get("/queues/").status_code == 200
+    Client().post(path, {"new_password1": "a-good-new-one-1", "new_password2": "a-good-new-one-1"})
+    assert client.get("/queues/").status_code == 302
+
+
+def test_a_link_of_somebody_else_or_of_a_deactivated_person_is_none(operator: User, supervisor: User) -> None:
+    path = password_links.path_for(operator)
+    others = path.replace(str(operator.public_id), str(supervisor.public_id))
+    assert Client().get(others).status_code == 404
+    User.objects.filter(pk=operator.pk).update(is_active=False)
+    assert Client().get(path).status_code == 404
+    with pytest.raises(NotFound):
+        password_links.person_behind(operator.public_id, "x-y")
+
+
+def test_of_two_who_use_a_link_at_once_one_sets_the_password(operator: User) -> None:
+    first, second = User.objects.get(pk=operator.pk), User.objects.get(pk=operator.pk)
+    people.set_password(person=first, password="one-good-password", now=timezone.now())
+    with pytest.raises(Conflict) as refused:
+        people.set_password(person=second, password="another-good-one", now=timezone.now())
+    assert refused.value.code == "link_used"
+    assert User.objects.get(pk=operator.pk).check_password("one-good-password")
