@@ -23,7 +23,7 @@ def strays() -> Iterator[Problem]:
 
 def unknown(kind: Kind) -> list[str]:
     """The keys of rows without a leaf that do not wait for one; one statement, so that a sealer at work hides none."""
-    key = key_sql(connection.vendor, "t")
+    key = key_sql(connection.vendor, kind, "t")
     sql = (
         f'SELECT {key} FROM "{kind.table._meta.db_table}" t '  # noqa: S608
         f'LEFT JOIN accounts_leaf l ON l.kind = %s AND l."row" = {key} '

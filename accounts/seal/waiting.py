@@ -17,7 +17,8 @@ PREFIX = "unsealed"
 POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION secondlook_unsealed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO accounts_unsealed (kind, "row") VALUES (TG_ARGV[0], replace(NEW.id::text, '-', ''));
+    INSERT INTO accounts_unsealed (kind, "row")
+    VALUES (TG_ARGV[0], CASE TG_ARGV[1] WHEN 'uuid' THEN replace(NEW.id::text, '-', '') ELSE NEW.id::text END);
     RETURN NULL;
 END $$
 """
@@ -49,7 +50,7 @@ def enrol(connection: BaseDatabaseWrapper, kind: Kind) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO accounts_unsealed (kind, "row") SELECT %s, {key_sql(connection.vendor, "t")} '  # noqa: S608
+            f'INSERT INTO accounts_unsealed (kind, "row") SELECT %s, {key_sql(connection.vendor, kind, "t")} '  # noqa: S608
             f'FROM "{kind.table._meta.db_table}" t ORDER BY t.id',
             [kind.name],
         )
@@ -74,11 +75,14 @@ def statements(vendor: str, kind: Kind) -> list[str]:
     table = kind.table._meta.db_table
     head = f'CREATE TRIGGER "{PREFIX}_{table}" AFTER INSERT ON "{table}" FOR EACH ROW'
     if vendor == "postgresql":
-        return [POSTGRES_FUNCTION, f"{head} EXECUTE FUNCTION secondlook_unsealed('{kind.name}')"]
+        arguments = f"'{kind.name}', '{'number' if kind.counts else 'uuid'}'"
+        return [POSTGRES_FUNCTION, f"{head} EXECUTE FUNCTION secondlook_unsealed({arguments})"]
     insert = f"""INSERT INTO accounts_unsealed (kind, "row") VALUES ('{kind.name}', CAST(NEW.id AS text))"""  # noqa: S608
     return [f"{head} BEGIN {insert}; END"]
 
 
-def key_sql(vendor: str, table: str) -> str:
+def key_sql(vendor: str, kind: Kind, table: str) -> str:
     """A row's key as `Leaf.row` writes it."""
-    return f"replace({table}.id::text, '-', '')" if vendor == "postgresql" else f"CAST({table}.id AS text)"
+    if vendor == "postgresql" and not kind.counts:
+        return f"replace({table}.id::text, '-', '')"
+    return f"CAST({table}.id AS text)"
