@@ -34,6 +34,8 @@ VERBS: dict[str, str] = {
     "system.started": gettext_noop("Second Look %(version)s started"),
     "system.stopped": gettext_noop("Second Look %(version)s stopped"),
     "system.migrated": gettext_noop("The database was brought to version %(version)s: %(applied)s"),
+    "system.backed_up": gettext_noop("A backup was taken: %(backup)s, %(sealed)s entries sealed, %(files)s files"),
+    "system.restored": gettext_noop("The backup %(backup)s of %(taken_at)s was restored, %(sealed)s entries sealed"),
     "clock.stepped": gettext_noop("The clock of the server moved by %(seconds)s s"),
     "item.skipped": gettext_noop("%(who)s put off %(what)s until %(until)s"),
     "item.escalated": gettext_noop("%(who)s escalated %(what)s to %(to)s: %(note)s"),
@@ -101,10 +103,26 @@ class Facts(dict[str, Any]):
 def sentence(entry: AuditEntry) -> str:
     """What an entry says, in plain words."""
     facts = Facts({key: plain(value) for key, value in (entry.additional_data or {}).items()})
-    facts["who"] = str(entry.actor) if entry.actor else _("The system")
-    facts["what"] = entry.object_repr
+    facts = Facts({key: shortened(value) for key, value in facts.items()})
+    facts["who"] = who(entry)
+    facts["what"] = shortened(entry.object_repr, 80)
     template = VERBS.get(entry.verb)
     return _(template) % facts if template else f"{facts['who']}: {entry.verb} {entry.object_repr}"
+
+
+def who(entry: AuditEntry) -> str:
+    """Who acted, by the name of that time; what no person did is the system's, a source's or a stranger's."""
+    then = entry.circumstances or {}
+    if entry.actor_id:
+        return str(then.get("name") or then.get("username") or entry.actor)
+    if entry.verb.startswith(("attempt.", "attempts.")):
+        return _("Somebody at %s") % (entry.remote_addr or _("an unknown address"))
+    return _("A source") if "source" in then else _("The system")
+
+
+def shortened(text: str, most: int = 160) -> str:
+    """A text cut in its midst where it is too long for a sentence; the entry's own page has all of it."""
+    return text if len(text) <= most else f"{text[: most * 2 // 3]} … {text[-most // 4 :]}"
 
 
 def instant(text: str) -> datetime | None:
