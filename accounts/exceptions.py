@@ -1,6 +1,7 @@
 """Errors that people and programs can meet.
 
 SecondLookError (500)
+├── Unreadable (400)            no request that means anything here
 ├── NotFound (404)              also "not yours": the two are the same answer
 ├── Refused (403)               known, but this right is missing
 ├── Unauthenticated (401)
@@ -28,6 +29,10 @@ class SecondLookError(Exception):
         self.detail = detail or self.title
         self.code = code or self.code
         self.members = members
+
+
+class Unreadable(SecondLookError):
+    status, code, title = 400, "bad_request", _("The request cannot be read.")
 
 
 class NotFound(SecondLookError):

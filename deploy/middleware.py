@@ -93,6 +93,8 @@ class HeadersMiddleware:
         response = self.get_response(request)
         for name, value in self.always.items():
             response.setdefault(name, value)
+        if "private" in response["Cache-Control"]:
+            patch_vary_headers(response, ["Cookie", "HX-Request"])
         return response
 
 

@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import get_template
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 
-from accounts.exceptions import Invalid, NotFound
+from accounts.context import CURRENT
+from accounts.exceptions import NotFound, SecondLookError, Unreadable
 from deploy import health
 from deploy.tls.views import authority_certificate
 from review import problems
@@ -35,9 +37,19 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What Django itself turns away, such as another host's name: often before anything is known of the person."""
-    error = Invalid(_("The request cannot be read."), code="bad_request")
+    error = Unreadable()
     return problems.answer(request, error) if hasattr(request, "user") else problems.problem(error)
 
 
 handler400 = bad_request
+def broken(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: the number under which it stands in the log, and nothing of what happened."""
+    if request.path_info.startswith("/api/"):
+        return problems.problem(SecondLookError())
+    # Without the request: what a page shows around itself may be what broke.
+    page = get_template("500.html").render({"request_id": CURRENT.get().request_id})
+    return HttpResponse(page, status=500)
+
+
 handler404 = page_not_found
+handler500 = broken
