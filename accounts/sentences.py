@@ -80,7 +80,37 @@ VERBS: dict[str, str] = {
     "person.reactivated": gettext_noop("%(who)s reactivated the account of %(what)s: %(reason)s"),
     "person.password_link_made": gettext_noop("%(who)s made a password link for %(what)s: %(reason)s"),
     "person.password_set": gettext_noop("%(who)s set a password with a one-time link"),
+    "seal.key_changed": gettext_noop("%(who)s began to sign the log with another key: %(after)s"),
+    "seal.row_dropped": gettext_noop("%(kind)s %(row)s waited to be sealed in vain: %(why)s"),
+    "seal.anchor_failed": gettext_noop("A checkpoint could not be left at the anchor %(anchor)s: %(why)s"),
+    "seal.anchor_back": gettext_noop("The anchor %(anchor)s takes checkpoints again"),
+    "audit.verified": gettext_noop("%(who)s verified %(entries)s entries of the log and found %(problems)s problems"),
     "person.changed": gettext_noop("%(who)s changed the account of %(what)s: %(fields)s"),
+    "sessions.ended": gettext_noop("%(who)s ended %(count)s sessions of %(what)s: %(reason)s"),
+    "session.ended": gettext_noop("%(who)s ended one session of %(what)s (%(address)s)"),
+    "person.signed_in": gettext_noop("%(who)s signed in (%(methods)s)"),
+    "person.signed_out": gettext_noop("%(who)s signed out"),
+    "sign_in.failed": gettext_noop("Somebody failed to sign in as %(what)s (%(method)s)"),
+    "password.changed": gettext_noop("%(who)s changed the password of %(what)s"),
+    "factor.added": gettext_noop("%(who)s added a factor to %(what)s: %(factor)s"),
+    "factor.removed": gettext_noop("%(who)s removed a factor from %(what)s: %(factor)s"),
+    "identity.linked": gettext_noop("%(who)s linked %(what)s to an identity of %(issuer)s"),
+    "identity.unlinked": gettext_noop("%(who)s undid the link of %(what)s to %(issuer)s"),
+    "invitation.made": gettext_noop("%(who)s invited %(what)s as %(role)s (%(scope)s)"),
+    "invitation.used": gettext_noop("%(who)s used the invitation for %(what)s"),
+    "invitation.revoked": gettext_noop("%(who)s revoked the link for %(what)s"),
+    "reset.made": gettext_noop("%(who)s made a password link for %(what)s: %(reason)s"),
+    "reset.used": gettext_noop("%(who)s set a new password with a link"),
+    "sign_in_rules.changed": gettext_noop(
+        "%(who)s changed which roles need a second factor: %(before)s → %(after)s (%(reason)s)"
+    ),
+    "mapping.made": gettext_noop("%(who)s mapped the group %(group)s to %(role)s (%(scope)s): %(reason)s"),
+    "mapping.ended": gettext_noop(
+        "%(who)s ended the mapping of the group %(group)s to %(role)s (%(scope)s): %(reason)s"
+    ),
+    "grant.kept": gettext_noop(
+        "%(what)s keeps the role %(role)s though the group is gone: somebody must administer everything"
+    ),
 }
 
 

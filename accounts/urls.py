@@ -1,19 +1,17 @@
-"""Sign-in and people. Only these doors of django-allauth are open: no sign-up, no e-mail pages."""
+"""Sign-in and people."""
 
-from allauth.account import views as account
 from django.urls import include, path
 
-from accounts.doors import public
-from accounts.lock import leaving
-from accounts.views import audit, lock, reauthentication, workstations
+from accounts.views import audit, audit_export, audit_stories, lock, workstations
 
 urlpatterns = [
-    path("accounts/login/", public("sign-in")(account.login), name="account_login"),
-    path("accounts/logout/", public("sign-out")(leaving(account.logout)), name="account_logout"),
-    path("accounts/signup/", public("closed: says so")(account.signup), name="account_signup"),
-    path("accounts/reauthenticate/", reauthentication.reauthenticate, name="account_reauthenticate"),
+    path("", include("accounts.sign_in_urls")),
     path("", include("accounts.people_urls")),
     path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit_export.export, name="audit-export"),
+    path("audit/story/<uuid:pk>/", audit_stories.story, name="audit-story"),
+    path("audit/<int:pk>/", audit_stories.entry, name="audit-entry"),
+    path("audit/<int:pk>/proof.json", audit_stories.proof, name="audit-proof"),
     path("lock/", lock.screen, name="lock"),
     path("lock/now/", lock.lock_now, name="lock-now"),
     path("lock/active/", lock.active, name="lock-active"),

@@ -11,9 +11,11 @@ class ReviewConfig(AppConfig):
         from review.actions.claims import give_back_all
         from review.explain import register_doors
         from review.sealed import register_kinds
+        from review.story import register_story
         from review.urgent import urgent_items
 
         urgent.register(urgent_items)
         departures.register(give_back_all)
         register_doors()
         register_kinds()
+        register_story()

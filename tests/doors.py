@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.core.management import call_command
 from django.test import Client
@@ -20,8 +21,10 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.utils import timezone
 
 from accounts.actions import badges
+from accounts.actions.invitations import invite
 from accounts.actions.workstation import share
-from accounts.models import Badge, Grant, PersonalToken, User, Workstation
+from accounts.models import AuditEntry, Badge, Grant, Invitation, PersonalToken, User, Workstation
+from accounts.models.grant import Scope
 from accounts.roles import Role
 from review.models import Claim, Event, Evidence, Item, Release, ReleaseFile, ReleaseState, Verdict
 from review.releases.store import ReleaseStore
@@ -177,6 +180,42 @@ def recipe(world: World) -> dict[str, Any]:
     return {"queues": [str(world.place.queue.pk)], "name": "x"}
 
 
+def answered(world: World) -> str:
+    """The entry of the verdict."""
+    return numbered(AuditEntry.objects.get(verb="verdict.given", subject_id=world.event.pk).pk)
+
+
+def numbered(pk: int) -> str:
+    """A number as long as a UUID, so that answers about two of them are as long as each other."""
+    return f"{pk % 10**36:036d}"
+
+
+def unknown_pk(one: Door) -> Any:
+    """An id that nothing has, of the kind that this door takes."""
+    return numbered(uuid4().int) if "<int:" in one.path else uuid4()
+
+
+def invitation(world: World) -> dict[str, str]:
+    return {"name": "Somebody", "role": "operator", "scope": f"site:{world.place.site.pk}"}
+
+
+def invited(world: World) -> Any:
+    """The id of the one invitation that the supervisor of site A made."""
+    found = Invitation.objects.filter(made_by=world.people[S]).first()
+    if found is not None:
+        return found.pk
+    made, _token = invite(
+        name="Somebody",
+        email="",
+        role=O,
+        scope=Scope.SITE,
+        scope_id=world.place.site.pk,
+        maker=world.people[S],
+        now=timezone.now(),
+    )
+    return made.pk
+
+
 SEES_EVENTS = {O, S, M}
 PAGES = [
     door("GET", "/people/", {S, D}),
@@ -191,6 +230,20 @@ PAGES = [
         form=True,
     ),
     door("GET", "/accounts/reauthenticate/", ALL),
+    door("POST", "/accounts/reauthenticate/", ALL, body=lambda _w: {"password": "x"}, good={422}, form=True),
+    door("GET", "/me/security/", ALL),
+    door("GET", "/me/security/password/", ALL),
+    door("POST", "/me/security/password/", ALL, body=lambda _w: {"password": "x"}, good={422}, form=True),
+    door("GET", "/me/security/app/", ALL),
+    door("POST", "/me/security/app/", ALL, body=lambda _w: {"code": "x"}, good={422}, form=True),
+    door("GET", "/me/security/passkeys/", ALL),
+    door("POST", "/me/security/passkeys/", ALL, body=lambda _w: {"credential": "{}"}, good={422}, form=True),
+    door("GET", "/me/security/codes/", ALL),
+    door("POST", "/me/security/codes/", ALL, good={409}, form=True),
+    door("POST", "/me/security/sessions/end/", ALL, body=lambda _w: {"session": "others"}, good={302}, form=True),
+    door("GET", "/people/invitations/", {S, D}),
+    door("POST", "/people/invitations/", {S, D}, body=invitation, form=True),
+    door("POST", "/people/invitations/<uuid:pk>/revoke/", {S}, invited, good={302}, form=True),
     door(
         "POST",
         "/people/grants/<uuid:pk>/change/",
@@ -243,6 +296,12 @@ PAGES = [
     door("POST", "/lock/now/", ALL, good={302}, form=True),
     door("POST", "/lock/active/", ALL, good={204}, form=True),
     door("GET", "/audit/", ALL),
+    door("GET", "/audit/<int:pk>/", {O, S, A, D}, answered),
+    # Nothing is sealed here: who comes through the door is told so.
+    door("GET", "/audit/<int:pk>/proof.json", {O, S, A, D}, answered, good={409}),
+    door("GET", "/audit/story/<uuid:pk>/", {O, S, M, A, D}, lambda w: w.event.pk),
+    # Without a purpose; with one it is a file (tests/accounts/test_audit_export.py).
+    door("POST", "/audit/export/", ALL - {O}, good={422}, form=True),
     door("GET", "/sources/", ALL),
     door("GET", "/sources/<uuid:pk>/", {S, F, D}, lambda w: w.place.source.pk),
     door("GET", "/sources/<uuid:pk>/events/", {S, F, D}, lambda w: w.place.source.pk),
@@ -354,6 +413,12 @@ PUBLIC = {
     "/accounts/login/",
     "/accounts/logout/",
     "/accounts/signup/",
+    "/accounts/code/",
+    "/accounts/passkey/",
+    "/accounts/join/",
+    "/accounts/new-password/",
+    "/accounts/sso/<slug:name>/",
+    "/accounts/sso/<slug:name>/back/",
     "/welcome/<uuid:pk>/<str:proof>/",
     # What a locked session still reaches: tests/accounts/test_lock.py.
     "/lock/",
@@ -361,7 +426,16 @@ PUBLIC = {
     "/lock/leave/",
     "/lock/urgent/",
 }
-ELSEWHERE = {"/ws/live/"}
+# Own things, and the pages of those who administer everything: tests/accounts/test_mfa.py, test_sso.py,
+# test_sign_in_rules.py.
+ELSEWHERE = {
+    "/ws/live/",
+    "/me/security/factors/<int:number>/remove/",
+    "/me/security/identities/<uuid:pk>/unlink/",
+    "/people/sign-in/",
+    "/people/sign-in/mappings/",
+    "/people/sign-in/mappings/<uuid:pk>/end/",
+}
 
 
 def routes() -> list[dict[str, Any]]:
@@ -418,7 +492,7 @@ class Caller:
 
     def address(self, one: Door, world: World, pk: Any = None) -> str:
         wanted = pk or (one.pk(world) if one.pk else "")
-        path = re.sub(r"<uuid(str)?:\w+>", str(wanted), one.path)
+        path = re.sub(r"<(uuid(str)?|int):\w+>", str(wanted), one.path)
         return re.sub(r"<(slug:kind|path:name)>", one.extra, path)
 
     def client(self) -> Client:

@@ -1,70 +1,94 @@
-"""The audit trail as sentences."""
+"""The audit trail as sentences, with its filters and its seal."""
 
-from datetime import date, datetime, time
 from typing import Any
+from urllib.parse import urlencode
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
-from accounts.access import audit_entries_for
-from accounts.doors import signed_in
-from accounts.models import AuditEntry
-from accounts.sentences import VERBS, sentence
+from accounts import audit as trail
+from accounts.access import Reach, audited_sites
+from accounts.doors import person_of, signed_in
+from accounts.models import AuditEntry, User
+from accounts.models.grant import Scope
+from accounts.scopes import rows_of, within
+from accounts.seal import SealState, state
+from accounts.sentences import sentence
+from accounts.trail.filters import Asked, streams
+from accounts.trail.kinds import ALL, group_of
+from accounts.trail.paging import Page, cursor_of, page_of
 
-PAGE = 100
+RULE = "audit_site, audit_releases or audit_devices on the site; everybody the own story"
 
 
 @require_safe
-@signed_in("audit_site, audit_releases or audit_devices on the site; everybody the own story")
+@signed_in(RULE)
 def audit(request: HttpRequest) -> HttpResponse:
-    chosen = {name: request.GET.get(name, "")[:100] for name in ("verb", "person", "from", "to")}
-    rows = filtered(audit_entries_for(request.user), chosen).select_related("actor").order_by("-id")
-    cursor = request.GET.get("cursor", "")
-    if cursor.isascii() and cursor.isdigit() and len(cursor) <= 18:
-        rows = rows.filter(pk__lt=int(cursor))
-    found: list[AuditEntry] = list(rows[: PAGE + 1])
+    person, asked = person_of(request), Asked.of(request.GET)
+    before, after = cursor_of(request.GET.get("before", "")), cursor_of(request.GET.get("after", ""))
+    if before is None and after is None:
+        record_search(person, asked)
+    page = page_of(streams(person, asked), before=before, after=after)
+    where = audited_sites(person)
     context = {
-        "rows": [row_of(entry) for entry in found[:PAGE]],
-        "next_cursor": found[PAGE - 1].pk if len(found) > PAGE else None,
-        "chosen": chosen,
-        "verbs": sorted(VERBS),
+        "rows": [row_of(entry) for entry in page.entries],
+        "pager": pager_of(page, asked.values),
+        "asked": asked,
+        "asked_query": urlencode(asked.values),
+        "kinds": ALL,
+        "sites": scopes(where, Scope.SITE),
+        "queues": scopes(where, Scope.QUEUE),
+        "exports": bool(where),
+        "seal": seal_of(where),
     }
     return render(request, "accounts/audit.html", context)
 
 
-def filtered(rows: Any, chosen: dict[str, str]) -> Any:
-    if chosen["verb"]:
-        rows = rows.filter(verb=chosen["verb"])
-    if chosen["person"]:
-        rows = rows.filter(actor__username=chosen["person"])
-    if begin := read_date(chosen["from"]):
-        rows = rows.filter(timestamp__gte=midnight(begin))
-    if end := read_date(chosen["to"]):
-        rows = rows.filter(timestamp__lte=datetime.combine(end, time.max, tzinfo=timezone.get_current_timezone()))
-    return rows
-
-
-def read_date(text: str) -> date | None:
-    try:
-        return parse_date(text)
-    except ValueError:
-        return None
-
-
-def midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
+def record_search(person: User, asked: Asked) -> None:
+    """Looking for what one person did, or for all about one thing, is a search in personal data."""
+    typed = {name: value for name, value in asked.values.items() if name in {"person", "object"}}
+    if typed:
+        with transaction.atomic():
+            trail.record("search.made", actor=person, action=trail.Action.ACCESS, area="audit", filter=typed)
 
 
 def row_of(entry: AuditEntry) -> dict[str, Any]:
+    group = group_of(entry.verb)
     return {
         "id": entry.pk,
         "at": entry.timestamp,
-        "verb": entry.verb,
+        "group": group,
         "sentence": sentence(entry),
-        "person": entry.actor,
+        "subject": entry.subject_id,
+        "door": (entry.circumstances or {}).get("door", ""),
         "remote_addr": entry.remote_addr,
-        "facts": entry.additional_data or {},
+    }
+
+
+def pager_of(page: Page, asked: dict[str, str]) -> dict[str, str]:
+    """The addresses of the pages beside this one."""
+    found = {}
+    if page.newer is not None:
+        found["newer"] = "?" + urlencode(asked | {"after": str(page.newer)})
+    if page.older is not None:
+        found["older"] = "?" + urlencode(asked | {"before": str(page.older)})
+    return found
+
+
+def scopes(where: Reach, scope: Scope) -> list[Any]:
+    """The sites or queues to choose from: those whose trail the person reads, and no others."""
+    return list(rows_of(scope).filter(within(where, scope)).order_by("name")[:500]) if where else []
+
+
+def seal_of(where: Reach) -> dict[str, Any]:
+    """The seal as this person may see it: sizes and times of the whole log tell how busy other sites are."""
+    now: SealState = state()
+    failed = now.verification is not None and not now.verification.ok
+    return {
+        "state": "failed" if failed else "none" if now.checkpoint is None else "warn" if now.problems else "good",
+        "verified_at": now.verification.finished_at if now.verification else None,
+        "problems": now.problems if where.everywhere else [],
+        "whole": now if where.everywhere else None,
     }

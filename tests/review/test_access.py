@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -40,6 +39,7 @@ from tests.doors import (
     make_world,
     neutral,
     routes,
+    unknown_pk,
     ways,
 )
 from tests.factories import claim, make_item, make_person
@@ -105,7 +105,7 @@ def test_an_object_that_is_not_yours_does_not_exist(
         with subtests.test(str(one), htmx=htmx), transaction.atomic():
             for name, person in shut_out.items():
                 caller = Caller(person, one in API, htmx)
-                unknown = uuid4()
+                unknown = unknown_pk(one)
                 pk = one.pk(world) if one.pk else None
                 there, not_there = caller.call(one, world), caller.call(one, world, unknown)
                 assert there.status_code == 404, (name, content(there)[:300])
@@ -131,7 +131,7 @@ def test_foreign_and_unknown_are_one_answer_under_every_condition(world: World, 
         with subtests.test(str(one)), transaction.atomic():
             caller, insider = Caller(world.stranger, one in API), Caller(good_person(world, one), one in API)
             assert one.pk
-            foreign, unknown = one.pk(world), uuid4()
+            foreign, unknown = one.pk(world), unknown_pk(one)
             for method, body, kind, headers in variants(one, insider, world):
                 answers = []
                 for pk in (foreign, unknown):
@@ -227,7 +227,7 @@ def test_a_method_that_a_door_lacks_is_405_for_everybody(world: World, subtests:
             callers = [
                 Caller(person, doors[0] in API) for person in (None, world.stranger, good_person(world, doors[0]))
             ]
-            pks = [doors[0].pk(world), uuid4()] if doors[0].pk else [None]
+            pks = [doors[0].pk(world), unknown_pk(doors[0])] if doors[0].pk else [None]
             for method in [method for method in METHODS if method not in taken]:
                 answers = [
                     neutral(caller.send(method, caller.address(doors[0], world, pk), tries="methods"), pk)
