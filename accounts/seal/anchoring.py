@@ -56,5 +56,10 @@ def leave(anchor: Anchor, checkpoint: Checkpoint, now: datetime) -> None:
     with transaction.atomic():
         Anchoring.objects.create(checkpoint=checkpoint, anchor=anchor.name, at=now, ok=ok, result=result[:500])
         if ok != (before.ok if before else True):
-            verb = "seal.anchor_back" if ok else "seal.anchor_failed"
-            audit.record(verb, actor=None, on=checkpoint, anchor=anchor.name, why=result)
+            audit.record(
+                "seal.anchor_back" if ok else "seal.anchor_failed",
+                actor=None,
+                on=checkpoint,
+                anchor=anchor.name,
+                why=result,
+            )

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.seal.standing import start_lines
 from deploy.first_start import first_person
 from deploy.listening import Listening
 from deploy.tls.authority import CannotCertify
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         for host in listening.hosts:
             require_free(host, listening.port)
         call_command("migrate", verbosity=0, interactive=False)
-        for line in [*first_person(), *lines]:
+        for line in [*first_person(), *lines, *start_lines()]:
             self.stdout.write(line)
         run(listening, ready=lambda: self.stdout.write(f"Second Look: {listening.address}  (stop with Ctrl-C)"))
 
