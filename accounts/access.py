@@ -20,7 +20,7 @@ from guardian.shortcuts import get_objects_for_user
 
 from accounts.context import recall, remember
 from accounts.exceptions import NotFound, Refused
-from accounts.models import AuditEntry, Badge, Grant, User, Workstation
+from accounts.models import AuditEntry, Badge, Grant, Invitation, User, Workstation
 from accounts.models.grant import GrantQuerySet, Scope
 from accounts.roles import RIGHTS, Right, Role
 from accounts.scopes import inside, rows_of
@@ -120,6 +120,13 @@ def grants_for(person: Visitor) -> GrantQuerySet:
     """The grants that `person` may know of: on the scopes where he may grant something."""
     where = granting(person)
     return Grant.objects.filter(inside(where)) if where else Grant.objects.none()
+
+
+def invitations_for(person: Visitor) -> QuerySet[Invitation]:
+    """The links that `person` may see and revoke: the own ones, all for administrators; none without the right."""
+    if reach(person, Right.GRANT_ALL).everywhere:
+        return Invitation.objects.all()
+    return Invitation.objects.filter(made_by=person) if granting(person) else Invitation.objects.none()  # type: ignore[misc]
 
 
 def people_for(person: Visitor, *, now: datetime | None = None) -> QuerySet[User]:

@@ -23,7 +23,9 @@ from accounts.models import User
 
 class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = DefaultAccountAdapter.error_messages | {
-        "username_password_mismatch": _("Name and password do not belong together. Check both, and that caps lock is off."),
+        "username_password_mismatch": _(
+            "Name and password do not belong together. Check both, and that caps lock is off."
+        ),
         "incorrect_password": _("This is not your password. Check that caps lock is off."),
     }
 
@@ -114,7 +116,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
 def cipher() -> MultiFernet:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(fernet_key(key)) for key in keys])
+    return MultiFernet([Fernet(fernet_key(str(key))) for key in keys])
 
 
 def fernet_key(secret: str) -> bytes:

@@ -13,6 +13,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -66,7 +67,7 @@ class Attempt:
 
     def was_right(self) -> None:
         for one in self.counters:
-            shared_or_own(lambda store, key=one.key: take_back(store, key))
+            shared_or_own(partial(take_back, key=one.key))
 
 
 def begin(*subjects: tuple[Limit, str]) -> Attempt:

@@ -42,10 +42,12 @@ def check_password(password: str, person: User) -> None:
 
 
 def add_app(*, person: User, secret: str, code: str, now: datetime) -> Authenticator:
-    """Add an authenticator app once it has shown a right code. Raises Invalid for a wrong one, Conflict for a second app."""
+    """Add an authenticator app once it has shown a right code. Raises Invalid for a wrong one, Conflict for another app."""
     counter = counter_of(secret, code, now)
     if counter is None:
-        raise Invalid(_("This code is not right. Wait for the next one, and check the clock of the phone."), code="code")
+        raise Invalid(
+            _("This code is not right. Wait for the next one, and check the clock of the phone."), code="code"
+        )
     data = {"secret": cipher().encrypt(secret.encode()).decode(), "last_counter": counter}
     with transaction.atomic():
         try:

@@ -5,7 +5,7 @@ history of a proxy. The page of the link hands it over in the body of a form.
 """
 
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from accounts.roles import Role
 from accounts.tokens import new_token, token_hash
 
 LASTS = timedelta(days=3)
+LONGEST_NAME = 150
 
 
 class LinkOver(SecondLookError):
@@ -45,7 +46,7 @@ def invite(
     Raises Refused when the maker may not give this himself, Invalid for an unknown scope or a missing name.
     """
     name = name.replace("\0", "").strip()
-    if not 0 < len(name) <= Invitation._meta.get_field("name").max_length:
+    if not 0 < len(name) <= LONGEST_NAME:
         raise Invalid(_("A name has 1 to 150 characters."), code="name_length")
     site_id = checked(Wanted(role, scope, scope_id), now)
     token = new_token("sli")
@@ -62,7 +63,7 @@ def invite(
             made_at=now,
             ends_at=now + LASTS,
         )
-        facts = {"role": role, "scope": scope, "scope_id": str(scope_id) if scope_id else None}
+        facts: dict[str, Any] = {"role": role, "scope": scope, "scope_id": str(scope_id) if scope_id else None}
         audit.record("invitation.made", actor=maker, on=made, site_id=site_id, action=audit.Action.CREATE, **facts)
     return made, token
 

@@ -1,6 +1,7 @@
 """Which roles need a second factor, and which groups of an identity provider stand for which roles."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -15,6 +16,9 @@ from accounts.models.grant import Scope
 from accounts.reasons import said
 from accounts.roles import Right, Role
 from accounts.scopes import site_of
+
+
+LONGEST_GROUP = 255
 
 
 def require_administers_everything(actor: User, now: datetime) -> None:
@@ -37,8 +41,7 @@ def change_rules(*, required: set[Role], actor: User, reason: str, now: datetime
             raise Conflict(_("It is so already."), code="unchanged")
         for role in Role:
             SignInRule.objects.update_or_create(role=role, defaults={"mfa_required": role in required})
-        told = {"before": sorted(before), "after": sorted(required)}
-        audit.record("sign_in_rules.changed", actor=actor, reason=why, **told)
+        audit.record("sign_in_rules.changed", actor=actor, reason=why, before=sorted(before), after=sorted(required))
         apply_rules(now)
 
 
@@ -76,7 +79,7 @@ def map_group(
     Raises Invalid for an unknown scope, an empty group or no reason, Conflict when this mapping exists.
     """
     why, group = said(reason, _("Say why this group gets the role.")), group.replace("\0", "").strip()
-    if not 0 < len(group) <= GroupMapping._meta.get_field("group").max_length:
+    if not 0 < len(group) <= LONGEST_GROUP:
         raise Invalid(_("The name of a group has 1 to 255 characters."), code="group_length")
     site_id = site_of(scope, scope_id)
     with transaction.atomic():
@@ -110,7 +113,7 @@ def unmap_group(*, pk: UUID, actor: User, reason: str, now: datetime) -> None:
         audit.record("mapping.ended", actor=actor, on=row, reason=why, **mapping_story(row))
 
 
-def mapping_story(row: GroupMapping) -> dict[str, str | None]:
+def mapping_story(row: GroupMapping) -> dict[str, Any]:
     return {
         "issuer": row.issuer,
         "group": row.group,
@@ -118,5 +121,3 @@ def mapping_story(row: GroupMapping) -> dict[str, str | None]:
         "scope": row.scope_type,
         "scope_id": str(row.scope_id) if row.scope_id else None,
     }
-
-

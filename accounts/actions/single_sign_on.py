@@ -32,7 +32,9 @@ def sign_on(*, provider: Provider, claims: dict[str, Any], now: datetime) -> Use
     """
     with transaction.atomic():
         one_at_a_time(now)
-        identity = Identity.objects.select_related("person").filter(issuer=provider.issuer, subject=claims["sub"]).first()
+        identity = (
+            Identity.objects.select_related("person").filter(issuer=provider.issuer, subject=claims["sub"]).first()
+        )
         if identity is None:
             identity = make_account(provider, claims, now)
         if not identity.person.is_active:
@@ -45,7 +47,9 @@ def sign_on(*, provider: Provider, claims: dict[str, Any], now: datetime) -> Use
 def make_account(provider: Provider, claims: dict[str, Any], now: datetime) -> Identity:
     """A new account without a password and without any right. Raises Refused when the provider may not make any."""
     if not provider.creates_accounts:
-        said = _("Nobody here is linked to this identity. Ask for an invitation; or sign in and link it to your account.")
+        said = _(
+            "Nobody here is linked to this identity. Ask for an invitation; or sign in and link it to your account."
+        )
         raise Refused(said, code="unknown_identity")
     name = text(claims.get("name")) or text(claims.get("preferred_username")) or _("New person")
     username = free_username(text(claims.get("preferred_username")) or name)
@@ -60,7 +64,9 @@ def text(value: Any) -> str:
 def free_username(wanted: str) -> str:
     """A sign-in name that nobody has, in capitals or not, close to the wanted one."""
     base = re.sub(r"[^\w.@+-]", "", wanted)[:100] or "person"
-    taken = {one.casefold() for one in User.objects.filter(username__istartswith=base).values_list("username", flat=True)}
+    taken = {
+        one.casefold() for one in User.objects.filter(username__istartswith=base).values_list("username", flat=True)
+    }
     numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
     return next(one for one in (base, *numbered) if one.casefold() not in taken)
 

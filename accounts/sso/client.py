@@ -165,7 +165,9 @@ def answer(provider: Provider, method: str, where: str, **more: Any) -> dict[str
     try:
         with (
             httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=True) as client,
-            client.stream(method, where, headers={"Accept": "application/json"} | more.pop("headers", {}), **more) as got,
+            client.stream(
+                method, where, headers={"Accept": "application/json"} | more.pop("headers", {}), **more
+            ) as got,
         ):
             body = b""
             for part in got.iter_bytes():

@@ -28,7 +28,8 @@ class SignIn(LoginView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         hours = settings.SESSION_COOKIE_AGE // 3600
-        return super().get_context_data(**kwargs) | {"providers": list(providers().values()), "hours": hours}
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"providers": list(providers().values()), "hours": hours}
 
 
 @method_decorator(require_http_methods(["GET", "POST"]), name="dispatch")

@@ -135,9 +135,7 @@ def link(request: HttpRequest, provider: Provider, claims: dict[str, Any], kept:
     if not isinstance(person, User) or person.pk != kept["link"]:
         raise client.failed("other_person", provider)
     groups = single_sign_on.groups_in(claims, provider.groups_claim)
-    single_sign_on.link(
-        person=person, issuer=provider.issuer, subject=claims["sub"], groups=groups, now=timezone.now()
-    )
+    single_sign_on.link(person=person, issuer=provider.issuer, subject=claims["sub"], groups=groups, now=timezone.now())
     messages.success(request, _("Your account is linked. From now on you can sign in with it."))
     return redirect("security")
 
