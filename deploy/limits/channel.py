@@ -126,8 +126,9 @@ class LimitedChannel(HTTPChannel):  # type: ignore[misc]
             # Whatever follows is no request: not even an empty body is passed on.
             self.length = None
             return
-        now = self.keeper.clock()
-        self.enter(Phase.BODY, now)
+        # Daphne lets this header move the whole site below another path; nobody but a proxy of old may want that.
+        self.requests[-1].requestHeaders.removeHeader(b"Daphne-Root-Path")
+        self.enter(Phase.BODY, self.keeper.clock())
         super().allHeadersReceived()
 
     def allContentReceived(self) -> None:  # noqa: N802
