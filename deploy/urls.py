@@ -1,7 +1,10 @@
 """Every path of the product."""
 
+import sys
+
 from django.conf import settings
 from django.contrib import admin
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 from django.urls import include, path
@@ -42,8 +45,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 handler400 = bad_request
+
+
 def broken(request: HttpRequest) -> HttpResponse:
-    """A fault of ours: the number under which it stands in the log, and nothing of what happened."""
+    """A fault of ours: the number under which it stands in the log, and nothing of what happened.
+
+    A database that is out of reach, noticed before any view ran, is no fault: come back in a moment.
+    """
+    if isinstance(error := sys.exc_info()[1], OperationalError):
+        return problems.problem(problems.from_database(error))
     if request.path_info.startswith("/api/"):
         return problems.problem(SecondLookError())
     # Without the request: what a page shows around itself may be what broke.

@@ -221,6 +221,8 @@ SECONDLOOK: dict[str, Any] = {
     "MAX_PIXELS": env.integer("SECONDLOOK_MAX_PIXELS", 40_000_000, low=10_000, high=400_000_000),
     "MAX_EVENT_BYTES": env.integer("SECONDLOOK_MAX_EVENT_BYTES", 1_000_000, low=1000, high=20_000_000),
     "MIN_FREE_BYTES": env.integer("SECONDLOOK_MIN_FREE_BYTES", 200_000_000, low=0, high=10**13),
+    # How long a request may take until its answer begins; after that it is 503, and the thread is left to itself.
+    "ANSWER_SECONDS": env.integer("SECONDLOOK_ANSWER_SECONDS", 30, low=1, high=600),
     "CONNECTIONS": env.integer("SECONDLOOK_CONNECTIONS", 1000, low=8, high=100_000),
     "CONNECTIONS_PER_ADDRESS": env.integer("SECONDLOOK_CONNECTIONS_PER_ADDRESS", 64, low=2, high=100_000),
     "SOCKETS_PER_ADDRESS": env.integer("SECONDLOOK_SOCKETS_PER_ADDRESS", 48, low=1, high=100_000),

@@ -14,8 +14,10 @@ DATABASES = {"default": env.database("SECONDLOOK_DATABASE_URL")}
 DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 1,
     "max_size": env.integer("SECONDLOOK_DATABASE_POOL", 8, low=1, high=100),
-    "timeout": 10,
+    "timeout": 5,
 }
+# A server that takes the connection and then says nothing must not hold a thread for ever.
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 # In a command of the owning role (deploy/cli.py) this names the role that the server runs under.
 RUNNING = env.database("SECONDLOOK_RUNNING_DATABASE_URL", "postgresql://@/none")
 REDIS_URL = env.text("SECONDLOOK_REDIS_URL")

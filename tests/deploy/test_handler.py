@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from deploy.handler import OneThreadHandler
+from deploy.handler import GIVEN_UP, OneThreadHandler
 
 
 def test_what_a_client_asked_for_is_finished_when_it_hangs_up() -> None:
@@ -31,3 +31,27 @@ def test_what_a_client_asked_for_is_finished_when_it_hangs_up() -> None:
         assert working.cancelled()
 
     asyncio.run(hang_up())
+
+
+def test_an_answer_that_does_not_come_is_503_and_its_late_end_troubles_nobody(settings: Any) -> None:
+    settings.SECONDLOOK = settings.SECONDLOOK | {"ANSWER_SECONDS": 0.05}
+    go_on = threading.Event()
+
+    class Hangs(OneThreadHandler):
+        def get_response(self, request: HttpRequest) -> HttpResponse:
+            assert go_on.wait(10)
+            raise RuntimeError("nobody is there to hear this")
+
+    async def ask() -> Any:
+        answer = await Hangs().get_response_async(HttpRequest())
+        go_on.set()
+        return answer
+
+    answer = asyncio.run(ask())
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+
+
+def test_what_was_answered_for_is_not_begun_any_more() -> None:
+    request = HttpRequest()
+    setattr(request, GIVEN_UP, True)
+    assert OneThreadHandler().answer(request).status_code == 503
