@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -187,9 +188,7 @@ def test_the_reference_deployment_takes_an_event_and_shows_its_picture(plan: Pla
         event_id = post_event(client, site["sources"][0]["token"])
         refuse_what_is_too_much(client)
         cookies = sign_in(client, site["people"]["operator"])
-        page = client.get(f"/events/{event_id}/")
-        assert page.status_code == 200
-        see_picture(client, page.text)
+        see_picture(client, picture_on(client, f"/events/{event_id}/"))
     url = f"wss://localhost:{plan.port}/ws/live/"
     with connect(url, ssl=trusting, origin=plan.address, additional_headers=cookies) as live:
         assert json.loads(live.recv(timeout=10))["type"] == "hello"
@@ -231,18 +230,28 @@ def sign_in(client: httpx.Client, person: dict[str, str]) -> dict[str, str]:
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in client.cookies.items())}
 
 
-def see_picture(client: httpx.Client, page: str) -> None:
-    found = re.search(r'/media/[^"]+', page)
-    assert found
-    picture = client.get(found[0])
+def picture_on(client: httpx.Client, page: str) -> str:
+    """The address of the picture, once background work has made its copies."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        answer = client.get(page)
+        assert answer.status_code == 200
+        if (found := re.search(r'/media/[^"]+', answer.text)) and client.get(found[0]).status_code == 200:
+            return found[0]
+        time.sleep(0.3)
+    raise AssertionError("the picture did not come")
+
+
+def see_picture(client: httpx.Client, address: str) -> None:
+    picture = client.get(address)
     assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/jpeg")
     assert picture.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in picture.headers["Content-Security-Policy"]
     assert "x-accel-redirect" not in picture.headers
-    part = client.get(found[0], headers={"Range": "bytes=0-9"})
+    part = client.get(address, headers={"Range": "bytes=0-9"})
     assert (part.status_code, len(part.content)) == (206, 10)
     client.cookies.clear()
-    assert client.get(found[0]).status_code in {302, 401}
+    assert client.get(address).status_code in {302, 401}
 
 
 def nothing_secret_in_logs(plan: Plan, site: dict[str, Any], cookies: str) -> None:
