@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.apps import apps
@@ -37,11 +38,11 @@ class Kind:
     def layout(self) -> int:
         return max(self.layouts)
 
-    @property
+    @cached_property
     def table(self) -> type[models.Model]:
         return apps.get_model(self.model)
 
-    @property
+    @cached_property
     def counts(self) -> bool:
         """Whether keys are numbers of a sequence, which grow from row to row."""
         return not isinstance(self.table._meta.pk, models.UUIDField)

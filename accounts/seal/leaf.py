@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
+EXACT = 2**53
 Shape = Callable[[Any], Any]
 FORMS = {
     "BooleanField": "flag",
@@ -39,7 +40,10 @@ POSTGRES = {
 def decimal_number(text: str) -> int | float:
     """A number with a point or an exponent; a whole one is an integer, as PostgreSQL's jsonb would give it back."""
     value = float(text)
-    return int(Decimal(text)) if value.is_integer() else value
+    if not value.is_integer():
+        return value
+    # A double holds whole numbers exactly up to here; beyond, the digits decide and not the binary value.
+    return int(value) if abs(value) < EXACT else int(Decimal(text))
 
 
 read_json = json.JSONDecoder(parse_float=decimal_number).decode

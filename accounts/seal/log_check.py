@@ -189,7 +189,8 @@ class LogCheck:
 
     def check_order(self, index: int, kind: str, row: str, ticket: int) -> None:
         """Numbers of a sequence grow with the order of writing; one from far below was put in later."""
-        if kind not in KINDS or not KINDS[kind].counts or not row.lstrip("-").isdecimal():
+        known = KINDS.get(kind)
+        if known is None or not known.counts or not row.removeprefix("-").isdecimal():
             return
         number = int(row)
         highest, its_ticket = self.highest.get(kind, (number, ticket))
@@ -197,7 +198,7 @@ class LogCheck:
             text = (
                 "It was put in later among older entries: its number is lower than those of entries sealed before it."
             )
-            self.find(rows.row_id(KINDS[kind], row), text, "inserted", kind, index)
+            self.find(rows.row_id(known, row), text, "inserted", kind, index)
         elif number >= highest:
             self.highest[kind] = (number, ticket)
 

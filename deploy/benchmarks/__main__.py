@@ -10,6 +10,7 @@ BENCHMARKS = {
     "vision_pipeline": "Vision pipeline",
     "edge_overhead": "Edge agent",
     "release_rows": "Annotation files of a release",
+    "audit_verify": "The sealed log",
 }
 
 
