@@ -1,10 +1,13 @@
-"""Guardian's object permissions, derived from the grants in force."""
+"""Guardian's object permissions, derived from the grants in force: set by set, quick for thousands of people."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from django.apps import apps
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from guardian.models import UserObjectPermission
 
@@ -12,7 +15,12 @@ from accounts import broadcast
 from accounts.models import Grant, Lease, SignInRule, User
 from accounts.models.grant import Scope
 from accounts.roles import RIGHTS, Role
-from accounts.scopes import SCOPED
+from accounts.scopes import SCOPED, rows_of
+
+PEOPLE = 500
+ROWS = 1000
+# One of guardian's rows: person, permission, content type, primary key of the object.
+Row = tuple[int, int, int, str]
 
 
 def one_at_a_time(now: datetime) -> None:
@@ -29,56 +37,92 @@ def derive(person: User, *, now: datetime) -> None:
     A site's grant reaches the queues of the site. The end of a grant is checked by `access`, so this need not run when
     one expires. Open sockets of the person look again on commit.
     """
-    wanted = set()
-    roles = set()
-    for grant in Grant.objects.live(now).filter(person=person):
-        roles.add(Role(grant.role))
-        for right in RIGHTS[Role(grant.role)]:
-            wanted |= {(right.value, label, pk) for label, pk in objects_in(grant)}
-    person.groups.set([Group.objects.get_or_create(name=role.value)[0] for role in sorted(roles)])
-    replace_permissions(person, wanted)
-    needs = SignInRule.objects.filter(mfa_required=True, role__in=roles).exists()
-    User.objects.filter(pk=person.pk).exclude(needs_factor=needs).update(needs_factor=needs)
+    derive_people([person.pk], now)
     broadcast.rights_changed(person.pk)
-
-
-def objects_in(grant: Grant) -> list[tuple[str, str]]:
-    """(model label, primary key) of each site and queue that a grant reaches."""
-    found: list[tuple[str, str]] = []
-    for scope, label in SCOPED.items():
-        rows: Any = apps.get_model(label)._default_manager.all()
-        if grant.scope_type == Scope.SITE:
-            rows = rows.filter(**{"pk" if scope == Scope.SITE else "site_id": grant.scope_id})
-        elif grant.scope_type == Scope.QUEUE:
-            rows = rows.filter(pk=grant.scope_id) if scope == Scope.QUEUE else rows.none()
-        found += [(label, str(pk)) for pk in rows.values_list("pk", flat=True)]
-    return found
-
-
-def replace_permissions(person: User, wanted: set[tuple[str, str, str]]) -> None:
-    """Make the object permissions of `person` exactly `wanted`: (codename, model label, primary key)."""
-    types = {label: ContentType.objects.get_for_model(apps.get_model(label)) for label in SCOPED.values()}
-    labels = {kind.pk: label for label, kind in types.items()}
-    permissions = {
-        (permission.codename, labels[permission.content_type_id]): permission
-        for permission in apps.get_model("auth.Permission")._default_manager.filter(content_type__in=types.values())
-    }
-    rows = UserObjectPermission.objects.filter(user=person, content_type__in=types.values())
-    present = {
-        (row.permission.codename, labels[row.content_type_id], row.object_pk): row
-        for row in rows.select_related("permission")
-    }
-    UserObjectPermission.objects.filter(pk__in=[row.pk for key, row in present.items() if key not in wanted]).delete()
-    UserObjectPermission.objects.bulk_create(
-        UserObjectPermission(
-            user=person, permission=permissions[codename, label], content_type=types[label], object_pk=pk
-        )
-        for codename, label, pk in wanted - present.keys()
-    )
 
 
 def derive_all(*, now: datetime) -> None:
     """Derive again for everybody whose grants could reach a new site or queue; inside the transaction that made it."""
     one_at_a_time(now)
-    for person in User.objects.filter(grants__in=Grant.objects.live(now)).distinct():
-        derive(person, now=now)
+    people = Grant.objects.live(now).order_by("person").values_list("person", flat=True).distinct()
+    for batch in batched(list(people), PEOPLE):
+        for person_id in derive_people(batch, now):
+            broadcast.rights_changed(person_id)
+
+
+def derive_people(people: Iterable[int], now: datetime) -> set[int]:
+    """Derive for these people, in as many queries for many as for one. Returns whose permissions changed."""
+    grants: dict[int, list[Grant]] = {person_id: [] for person_id in people}
+    for grant in Grant.objects.live(now).filter(person__in=grants):
+        grants[grant.person_id].append(grant)
+    roles = {person_id: {grant.role for grant in held} for person_id, held in grants.items()}
+    replace_groups(roles)
+    replace_needs(roles)
+    return replace_permissions(list(grants), wanted_rows(grants))
+
+
+def wanted_rows(grants: dict[int, list[Grant]]) -> set[Row]:
+    """The rows that these grants ask for."""
+    reached, permissions = places(), permission_ids()
+    found: set[Row] = set()
+    for person_id, held in grants.items():
+        for grant in held:
+            inside = reached[grant.scope_type, str(grant.scope_id or "")]
+            names = [right.value for right in RIGHTS[Role(grant.role)]]
+            found |= {(person_id, permissions[name, kind], kind, pk) for kind, pk in inside for name in names}
+    return found
+
+
+def places() -> dict[tuple[str, str], set[tuple[int, str]]]:
+    """For each scope the sites and queues that a grant on it reaches, as (content type, primary key)."""
+    found: dict[tuple[str, str], set[tuple[int, str]]] = defaultdict(set)
+    kinds = kind_ids()
+    for site_id in rows_of(Scope.SITE).values_list("pk", flat=True):
+        for scope in ((Scope.SITE, str(site_id)), (Scope.EVERYWHERE, "")):
+            found[scope].add((kinds[Scope.SITE], str(site_id)))
+    for queue_id, site_id in rows_of(Scope.QUEUE).values_list("pk", "site_id"):
+        for scope in ((Scope.QUEUE, str(queue_id)), (Scope.SITE, str(site_id)), (Scope.EVERYWHERE, "")):
+            found[scope].add((kinds[Scope.QUEUE], str(queue_id)))
+    return found
+
+
+def kind_ids() -> dict[Scope, int]:
+    return {scope: ContentType.objects.get_for_model(apps.get_model(label)).pk for scope, label in SCOPED.items()}
+
+
+def permission_ids() -> dict[tuple[str, int], int]:
+    """The permission of each codename on each content type of ours."""
+    rows = Permission.objects.filter(content_type__in=kind_ids().values())
+    return {(codename, kind): pk for codename, kind, pk in rows.values_list("codename", "content_type", "pk")}
+
+
+def replace_permissions(people: list[int], wanted: set[Row]) -> set[int]:
+    """Make the object permissions of these people exactly `wanted`. Returns whose changed."""
+    rows = UserObjectPermission.objects.filter(user__in=people, content_type__in=kind_ids().values())
+    columns = ("user_id", "permission_id", "content_type_id", "object_pk")
+    present: dict[Row, int] = {tuple(row[1:]): row[0] for row in rows.values_list("pk", *columns)}
+    gone, new = present.keys() - wanted, wanted - present.keys()
+    for batch in batched([present[row] for row in gone], ROWS):
+        UserObjectPermission.objects.filter(pk__in=batch).delete()
+    made = [UserObjectPermission(**dict(zip(columns, row, strict=True))) for row in new]
+    UserObjectPermission.objects.bulk_create(made, batch_size=ROWS)
+    return {row[0] for row in gone | new}
+
+
+def replace_groups(roles: dict[int, set[str]]) -> None:
+    """Make the groups of these people those of their roles."""
+    ids = {name: Group.objects.get_or_create(name=name)[0].pk for name in sorted(set().union(*roles.values()))}
+    members: Any = User.groups.through._default_manager
+    present = {tuple(row) for row in members.filter(user__in=roles).values_list("user_id", "group_id")}
+    wanted = {(person_id, ids[name]) for person_id, names in roles.items() for name in names}
+    for person_id, group_id in present - wanted:
+        members.filter(user=person_id, group=group_id).delete()
+    members.bulk_create([members.model(user_id=one, group_id=group) for one, group in wanted - present])
+
+
+def replace_needs(roles: dict[int, set[str]]) -> None:
+    """Remember who needs a second factor, because a role of his does."""
+    strict = set(SignInRule.objects.filter(mfa_required=True).values_list("role", flat=True))
+    for needs in (True, False):
+        people = [person_id for person_id, held in roles.items() if bool(held & strict) == needs]
+        User.objects.filter(pk__in=people).exclude(needs_factor=needs).update(needs_factor=needs)

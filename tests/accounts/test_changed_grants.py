@@ -7,12 +7,14 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from guardian.models import UserObjectPermission
 
 from accounts.access import people_for, reach
 from accounts.actions.grants import Wanted, change, give, take_back
-from accounts.actions.permissions import derive
+from accounts.actions.permissions import derive, derive_all
 from accounts.exceptions import Conflict, Refused
 from accounts.explain import ask
 from accounts.models import AuditEntry, Grant, User
@@ -195,6 +197,29 @@ def test_a_site_made_later_inherits_nothing_from_one_that_is_gone(place: Place, 
     assert not sites_for(person, Right.SEE_EVENTS).exists()
     assert not queues_for(person, Right.SEE_EVENTS).exists()
     assert gone.site.pk not in {site.pk for site in sites_for(person, Right.SEE_EVENTS)}
+
+
+def test_deriving_for_many_takes_as_many_queries_as_for_few(
+    place: Place, operator: User, now: datetime, django_assert_num_queries: Any
+) -> None:
+    with transaction.atomic():
+        derive_all(now=now)
+        with CaptureQueriesContext(connection) as few:
+            derive_all(now=now)
+    people = User.objects.bulk_create(User(username=f"many-{number}", password="!") for number in range(60))
+    Grant.objects.bulk_create(
+        Grant(person=one, role="auditor", scope_type="site", scope_id=place.site.pk, reason="x", created_at=now)
+        for one in people
+    )
+    with transaction.atomic():
+        derive_all(now=now)
+        with django_assert_num_queries(len(few) + 1):  # the second role's group is looked up
+            derive_all(now=now)
+    assert all(sites_for(User.objects.get(pk=one.pk), Right.AUDIT_SITE).exists() for one in people[:3])
+    Grant.objects.filter(person__in=people).update(revoked_at=now)
+    derive(people[0], now=now)
+    assert not UserObjectPermission.objects.filter(user=people[0]).exists()
+    assert not people[0].groups.exists()
 
 
 # Rights on whole models
