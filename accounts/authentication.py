@@ -35,7 +35,7 @@ def method_of(record: Mapping[str, Any]) -> str:
     """`password`, `totp`, `recovery_codes`, `passkey` or `sso`."""
     if record["method"] == "mfa":
         return {"webauthn": "passkey"}.get(record["type"], str(record["type"]))
-    return {"socialaccount": "sso"}.get(record["method"], str(record["method"]))
+    return str(record["method"])
 
 
 def strength(request: Any) -> dict[str, Any]:

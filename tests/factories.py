@@ -114,7 +114,7 @@ def record_of(method: str, at: float) -> dict[str, Any]:
     """A proof of identity as django-allauth keeps it in the session."""
     if method in {"totp", "webauthn", "recovery_codes"}:
         return {"method": "mfa", "type": method, "id": 1, "at": at}
-    return {"method": {"sso": "socialaccount"}.get(method, method), "at": at}
+    return {"method": method, "at": at}
 
 
 def make_token(person: User, scopes: list[str] | None = None) -> str:

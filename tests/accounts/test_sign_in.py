@@ -216,7 +216,9 @@ def test_a_form_comes_back_to_the_page_that_held_it(person: User) -> None:
     factories.sign_in(client, person, minutes_ago=16)
     where = "/accounts/reauthenticate/?next="
     act = "/me/security/sessions/end/"
-    assert client.post(act, headers={"Referer": "http://testserver/me/security/"})["Location"] == f"{where}/me/security/"
+    assert (
+        client.post(act, headers={"Referer": "http://testserver/me/security/"})["Location"] == f"{where}/me/security/"
+    )
     assert client.post(act, headers={"Referer": "http://evil.example/x"})["Location"] == f"{where}/"
 
 
