@@ -36,7 +36,6 @@ VERBS: dict[str, str] = {
     "system.migrated": gettext_noop("The database was brought to version %(version)s: %(applied)s"),
     "system.backed_up": gettext_noop("A backup was taken: %(backup)s, %(sealed)s entries sealed, %(files)s files"),
     "system.restored": gettext_noop("The backup %(backup)s of %(taken_at)s was restored, %(sealed)s entries sealed"),
-    "clock.stepped": gettext_noop("The clock of the server moved by %(seconds)s s"),
     "item.skipped": gettext_noop("%(who)s put off %(what)s until %(until)s"),
     "item.escalated": gettext_noop("%(who)s escalated %(what)s to %(to)s: %(note)s"),
     "policy.published": gettext_noop("%(who)s published version %(version)s of the policy of %(what)s: %(reason)s"),

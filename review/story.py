@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from accounts.access import reach
@@ -47,7 +48,7 @@ def tell(reader: User, pk: UUID) -> Telling | None:
 def steps_of(event: Event) -> list[Step]:
     received = _("Received from %(source)s, captured %(at)s") % {
         "source": event.source.name,
-        "at": event.captured_at.isoformat(timespec="seconds"),
+        "at": formats.date_format(timezone.localtime(event.captured_at), "SHORT_DATETIME_FORMAT"),
     }
     model = f"{event.model_name} {event.model_version_name}".strip()
     facts = f"SHA-256 {event.digest[:16]}…" + (f" · {model}" if model else "")

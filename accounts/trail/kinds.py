@@ -28,18 +28,18 @@ GROUPS = (
         "eye",
     ),
     Group("searches", _("searches in personal data"), frozenset({"search"}), "search"),
-    Group("downloads", _("exports and downloads"), frozenset({"release.downloaded", "audit"}), "download"),
+    Group("downloads", _("exports and downloads"), frozenset({"release.downloaded", "audit.exported"}), "download"),
     Group("releases", _("releases"), frozenset({"release"}), "package"),
     Group(
         "rules",
         _("policy, queues and classes"),
-        frozenset({"policy", "queue", "taxonomy", "class", "mapping"}),
+        frozenset({"policy", "queue", "taxonomy", "class", "mapping.resolved"}),
         "git-branch",
     ),
     Group("set_up", _("sites, cameras, sources, models"), frozenset({"site", "camera", "source", "model"}), "cctv"),
     Group("people", _("people, roles and tokens"), frozenset({"person", "grant", "token", "invitation"}), "users"),
     Group("refusals", _("refused attempts"), frozenset({"attempt", "attempts"}), "ban"),
-    Group("system", _("the system itself"), frozenset({"system", "clock", "seal", "backup", "restore"}), "server"),
+    Group("system", _("the system itself"), frozenset({"system", "seal", "audit"}), "server"),
 )
 # Ways in are told by many verbs of several parts; what is in no group above is one of them.
 SIGN_IN = Group("sign_in", _("sign-in, sessions and workstations"), frozenset(), "log-in")

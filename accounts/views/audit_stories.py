@@ -36,13 +36,15 @@ def story(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def moments(told: Story) -> list[dict[str, Any]]:
     """Entries and steps in the order of time, the newest first; steps stand on the page whose time they are of."""
-    rows = [row_of(entry) | {"icon": group_of(entry.verb).icon} for entry in told.page.entries]
     steps = [
         {"at": step.at, "sentence": step.text, "detail": step.detail, "icon": step.icon}
         for step in told.telling.steps
         if belongs(step.at, told)
     ]
-    return sorted(rows + steps, key=lambda one: one["at"], reverse=True)
+    rows = [row_of(entry) | {"icon": group_of(entry.verb).icon} for entry in reversed(told.page.entries)]
+    # What happened in one moment keeps its order: steps come before what people did about them.
+    ranked = sorted(enumerate(steps + rows), key=lambda one: (one[1]["at"], one[0]), reverse=True)
+    return [row for _rank, row in ranked]
 
 
 def belongs(at: Any, told: Story) -> bool:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from argparse import ArgumentParser
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.actions import system
 from accounts.seal.standing import start_lines
 from deploy.first_start import first_person
 from deploy.listening import Listening
@@ -35,7 +37,9 @@ class Command(BaseCommand):
         listening, lines = on_network(options) if options["lan"] else (this_machine(options), [])
         for host in listening.hosts:
             require_free(host, listening.port)
+        before = system.applied()
         call_command("migrate", verbosity=0, interactive=False)
+        system.record_migrated(before=before, version=version("secondlook"))
         for line in [*first_person(), *lines, *start_lines()]:
             self.stdout.write(line)
         run(listening, ready=lambda: self.stdout.write(f"Second Look: {listening.address}  (stop with Ctrl-C)"))
@@ -109,7 +113,9 @@ def run(listening: Listening, *, ready: Any, works: bool = True) -> None:
     if worker:
         worker.start()
     try:
+        system.record_started(version=version("secondlook"))
         server.run()
     finally:
+        system.record_stopped(version=version("secondlook"))
         if worker:
             worker.stop()
