@@ -93,7 +93,9 @@ def restore(folder: Path) -> None:
         for name in names:
             cursor.execute(f'DROP TABLE IF EXISTS "{name}" CASCADE')
     connection.close()
+    # Functions of the triggers may be there still, where tables were.
     command = [tool_path, "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
+    command += ["--clean", "--if-exists"]
     try:
         run([*command, "-d", str(connection.settings_dict["NAME"]), str(folder / NAME)])
     except BackupError as error:
