@@ -46,14 +46,21 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     access_rule = "signed in: changes of the person's queues, releases and sources only"
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.seat = ""
+        self.background: list[asyncio.Task[None]] = []
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # Also when it ends by an error or is cancelled: a seat that is never given back would lock its person out.
+            self.give_back_seat()
+
     async def connect(self) -> None:
         self.joined: set[str] = set()
         self.looked_at = 0.0
-        self.seat = ""
         self.over = False
         self.looking = asyncio.Lock()
         self.waiting: dict[str, dict[str, Any]] = {}
-        self.background: list[asyncio.Task[None]] = []
         # Accepted first: a browser learns the code of a close only from a socket that was open.
         await self.accept()
         if not await self.look_again():
@@ -73,12 +80,17 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.seat = seat
         return True
 
-    async def disconnect(self, code: int) -> None:
+    def give_back_seat(self) -> None:
         for task in self.background:
             task.cancel()
         if self.seat:
-            OPEN.subtract([self.seat])
-            OPEN.pop(self.seat) if OPEN[self.seat] <= 0 else None
+            OPEN[self.seat] -= 1
+            if not OPEN[self.seat]:
+                del OPEN[self.seat]
+        self.seat = ""
+
+    async def disconnect(self, code: int) -> None:
+        self.give_back_seat()
         for group in self.joined:
             await self.channel_layer.group_discard(group, self.channel_name)
 
