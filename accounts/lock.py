@@ -21,8 +21,8 @@ from accounts.actions import shifts
 from accounts.authentication import UNLOCKED_WITH
 from accounts.doors import View, wants_fragment
 from accounts.models import Shift, User, Workstation
+from accounts.models.workstation import SHIFT
 
-SHIFT = "second_look.shift"
 # What the session keeps of the sign-in; that of a person who comes back by PIN says the same, with the old times.
 SIGN_IN = (BACKEND_SESSION_KEY, "account_authentication_methods", "account_authentication_methods_user")
 COOKIE_SALT = "secondlook.workstation"

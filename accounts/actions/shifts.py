@@ -83,11 +83,24 @@ def end(*, shift: Shift, why: str, now: datetime) -> bool:
     return True
 
 
-def finish(*, person: User, workstation: Workstation | None = None, why: str, now: datetime) -> int:
-    """End all shifts of a person, or those at one workstation; returns how many. Belongs into a transaction."""
+def finish(
+    *,
+    person: User,
+    workstation: Workstation | None = None,
+    only: str | None = None,
+    spare: str | None = None,
+    why: str,
+    now: datetime,
+) -> int:
+    """End shifts of a person: all, those at one workstation, `only` one, or all but the one to `spare` (ids).
+
+    Returns how many. Belongs into a transaction.
+    """
     rows = Shift.objects.filter(person=person, ended_at=None)
     if workstation is not None:
         rows = rows.filter(workstation=workstation)
+    rows = rows.filter(pk=only) if only else rows
+    rows = rows.exclude(pk=spare) if spare else rows
     with_pin = list(rows.exclude(pin_hash="").filter(ends_at__gt=now).select_related("workstation", "person"))
     ended = rows.update(ended_at=now)
     for shift in with_pin:

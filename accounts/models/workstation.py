@@ -7,6 +7,8 @@ from django.db.models import Q
 from accounts.ids import new_id
 
 PIN_TRIES = 5
+# Under what a session keeps the id of its shift.
+SHIFT = "second_look.shift"
 # The browser locks on the minute. The server is later by more than the page's reports of activity are apart.
 GRACE = timedelta(seconds=60)
 

@@ -114,7 +114,8 @@ def unlock(request: HttpRequest) -> HttpResponse:
     before = lock.open_session(request, opened, way, now)
     onward = way_on(request, request.POST) if before is None and shift is not None else reverse("home")
     response = redirect(onward)
-    if before is not None:
+    if before is not None and shift is not None and shift.locked_at is None:
+        # Only time had locked it, without a page that asked for it: what the browser keeps was not cleared yet.
         lock.clear_cache(response)
     return response
 

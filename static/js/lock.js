@@ -20,6 +20,7 @@ let touched = Date.now();
 let noted = 0;
 let reported = Date.now();
 let locking = false;
+let gone = false;
 
 function idleSeconds() {
   return Number(document.body.dataset.idleSeconds) || Infinity;
@@ -66,7 +67,9 @@ function lockAddress() {
 
 /** The page of whoever was here goes away; the lock screen takes its place, also in the history. */
 function showLockScreen() {
-  locking = true;
+  // The socket, another tab and an answer may all say so; a second navigation would break off the first.
+  if (gone) return;
+  gone = locking = true;
   cover();
   location.replace(lockAddress());
 }

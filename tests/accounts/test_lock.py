@@ -10,6 +10,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from accounts.actions import shifts
+from accounts.actions.sessions import end_session, end_sessions
 from accounts.authentication import UNLOCKED_WITH, strength
 from accounts.lock import SHIFT, WORKS_LOCKED
 from accounts.models import AuditEntry, Shift, User, Workstation
@@ -397,13 +398,20 @@ def test_a_change_of_person_is_a_new_session(client: Any, shift: Shift, relief: 
     client.post("/lock/now/")
     answer = unlock(client, "4862", relief.person, next="/queues/of-the-last-person/")
     assert answer["Location"] == "/"
-    assert answer["Clear-Site-Data"] == '"cache"'
     assert who(client) == "rae"
     assert client.session.session_key != old_key
     assert "left_behind" not in client.session
     assert not type(client.session)(old_key).exists(old_key)
     entry = AuditEntry.objects.filter(verb="session.handed_over").latest("pk")
     assert (entry.actor, entry.additional_data["before"]) == (relief.person, "Olu")
+
+
+def test_the_cache_is_cleared_once_by_the_lock_or_else_by_the_change(client: Any, shift: Shift, relief: Shift) -> None:
+    assert client.post("/lock/now/")["Clear-Site-Data"] == '"cache"'
+    assert "Clear-Site-Data" not in unlock(client, "4862", relief.person)
+    untouched(relief, 60)
+    assert unlock(client, PIN, shift.person)["Clear-Site-Data"] == '"cache"'
+    assert who(client) == "olu"
 
 
 def test_the_new_session_says_how_its_person_signed_in(client: Any, shift: Shift, relief: Shift, rf: Any) -> None:
@@ -486,3 +494,33 @@ def test_a_person_who_is_deactivated_has_no_shift_left(shift: Shift, now: Any) -
     shift.refresh_from_db()
     assert shift.ended_at is not None
     assert verbs()[-1] == "pin.voided"
+
+
+# Sessions that are ended from elsewhere
+
+
+def test_ending_all_sessions_leaves_no_pin_that_brings_one_back(client: Any, shift: Shift) -> None:
+    end_sessions(person=shift.person, actor=None, reason="phone lost", now=timezone.now())
+    assert who(client) == ""
+    assert unlock(client, PIN, shift.person).status_code == 422
+
+
+def test_ending_the_other_sessions_leaves_this_one_and_its_pin(client: Any, shift: Shift, operator: User) -> None:
+    other = at_work(browser(make_workstation(operator, name="Gate 3")), operator)
+    end_sessions(person=operator, keep=client.session.session_key, actor=operator, reason="tidy up", now=timezone.now())
+    other.refresh_from_db()
+    assert other.ended_at is not None
+    client.post("/lock/now/")
+    assert unlock(client, PIN, operator).status_code == 302
+    assert who(client) == "olu"
+
+
+def test_ending_one_session_ends_its_shift_only(client: Any, shift: Shift, operator: User) -> None:
+    elsewhere_client = browser(make_workstation(operator, name="Gate 3"))
+    other = at_work(elsewhere_client, operator)
+    key = elsewhere_client.session.session_key or ""
+    end_session(person=operator, key=key, actor=operator, now=timezone.now())
+    other.refresh_from_db()
+    shift.refresh_from_db()
+    assert other.ended_at is not None
+    assert shift.ended_at is None
