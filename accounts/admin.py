@@ -2,28 +2,27 @@
 
 from typing import Any
 
-import allauth.account.admin  # noqa: F401
+import allauth.account.admin
+import allauth.mfa.admin  # noqa: F401
 import auditlog.admin  # noqa: F401
 import django.contrib.auth.admin  # noqa: F401
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm, UsernameField
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.actions.people import require_other_administrator
-from accounts.exceptions import Conflict
 from accounts.models import AuditEntry, Grant, User
 from accounts.support import ReadOnly, may_look
 
 # The modules above have registered theirs by now; what allows to edit or delete history is replaced or gone.
-admin.site.unregister([AuditEntry, EmailAddress, Group])
+admin.site.unregister([AuditEntry, Authenticator, EmailAddress, Group])
 # One way to sign in, with its limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -33,33 +32,24 @@ SHOWN = ["name", "email", "is_active", "is_staff", "is_superuser"]
 
 
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
-    """A person's account; whoever administers everything alone cannot be switched off."""
+    """A person's account, without the switch: that is an action of the page People."""
 
     class Meta:
         model = User
         fields = ["username", "password", *SHOWN]
         field_classes = {"username": UsernameField}
 
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        if self.instance.pk and data.get("is_active") is False:
-            try:
-                require_other_administrator(self.instance, timezone.now())
-            except Conflict as refusal:
-                self.add_error("is_active", str(refusal.detail))
-        return data
-
 
 @admin.register(User)
 class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
-    """People can be added, renamed, switched off and given a new password; roles are given on the page People."""
+    """People can be added, renamed and given a new password; roles and the switch are on the page People."""
 
     form = PersonForm
     list_display = ["username", "name", "is_active", "is_staff", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_staff"]
     search_fields = ["username", "name"]
     filter_horizontal = []
-    readonly_fields = ["last_login", "date_joined", "groups"]
+    readonly_fields = ["is_active", "last_login", "date_joined", "groups"]
     fieldsets = [
         (None, {"fields": ["username", "password", "name", "email"]}),
         (_("Account"), {"fields": ["is_active", "is_staff", "is_superuser", "last_login", "date_joined"]}),
