@@ -13,12 +13,14 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from accounts.actions import shifts
 from accounts.actions.grants import take_back
 from accounts.models import User
 from accounts.roles import Role
 from deploy.asgi import application
 from review import consumers
 from tests import factories
+from tests.accounts.workstations import at_work, browser, make_workstation, untouched
 from tests.factories import Place, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -217,3 +219,47 @@ def test_rights_that_cannot_be_looked_up_are_not_trusted(world: Any, monkeypatch
         assert await closed(found) == 1013
 
     live(body)
+
+
+def test_a_locked_session_hears_nothing_and_is_told_so(world: Any) -> None:
+    person = world[2]
+    client = browser(make_workstation(person))
+    shift = at_work(client, person)
+
+    async def body() -> None:
+        found = await opened_by(client)
+        await sync_to_async(shifts.lock)(shift=shift, why="asked", now=timezone.now())
+        assert await closed(found) == 4423
+        again = await sync_to_async(socket_of)(client)
+        await again.connect()
+        assert await closed(again) == 4423
+
+    live(body)
+
+
+def test_a_session_that_only_time_has_locked_hears_nothing(world: Any) -> None:
+    person = world[2]
+    client = browser(make_workstation(person))
+    shift = at_work(client, person)
+
+    async def body() -> None:
+        found = await opened_by(client)
+        await sync_to_async(untouched)(shift, 60)
+        assert await closed(found) == 4423
+
+    live(body)
+
+
+def socket_of(client: Client) -> WebsocketCommunicator:
+    """A connection as this browser makes it."""
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
+    return WebsocketCommunicator(
+        application, "/ws/live/", headers=[(b"cookie", cookie), (b"host", b"testserver"), ORIGIN]
+    )
+
+
+async def opened_by(client: Client) -> WebsocketCommunicator:
+    found = await sync_to_async(socket_of)(client)
+    assert (await found.connect())[0]
+    assert await found.receive_json_from() == {"type": "hello"}
+    return found
