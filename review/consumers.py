@@ -15,8 +15,8 @@ from django.db import DatabaseError
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from accounts import lock
-from accounts.exceptions import Locked
+from accounts import lock, refusals
+from accounts.exceptions import Locked, Refused
 from accounts.models import User
 from accounts.roles import Right
 from inference.access import sources_for
@@ -96,6 +96,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """Nothing is taken from a page over the socket: whoever sends, is no page of ours."""
+        await note_message(self.scope)
         await self.close(code=4400)
 
     async def changed(self, event: dict[str, Any]) -> None:
@@ -156,6 +157,12 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             await self.channel_layer.group_discard(group, self.channel_name)
         self.joined, self.looked_at = wanted, asked_at
         return True
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def note_message(scope: dict[str, Any]) -> None:
+    """Somebody tried to send over the socket; what he sent is not kept."""
+    refusals.note(scope, Refused(code="socket_message"), door="socket")
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]

@@ -85,9 +85,9 @@ def test_what_people_typed_is_never_a_template(place: Place, operator: User, sup
     assert entry.object_repr in page
 
 
-def page_as(person: User, address: str = "/audit/", **asked: str) -> str:
+def page_as(reader: User, address: str = "/audit/", /, **asked: str) -> str:
     client = Client()
-    client.force_login(person)
+    client.force_login(reader)
     answer = client.get(address, asked)
     assert answer.status_code == 200
     return answer.content.decode()
