@@ -1,6 +1,7 @@
 """What the running role may do: read and add everywhere, change and delete except where rows are append-only."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -107,14 +108,14 @@ def quote(name: str) -> str:
     return f'"{doubled}"'
 
 
-def scalar(connection: BaseDatabaseWrapper, query: str, *values: object) -> str:
+def scalar(connection: BaseDatabaseWrapper, query: str, *values: Any) -> str:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         (found,) = cursor.fetchone()
     return found  # type: ignore[no-any-return]
 
 
-def column(connection: BaseDatabaseWrapper, query: str, *values: object) -> list[str]:
+def column(connection: BaseDatabaseWrapper, query: str, *values: Any) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return [name for (name,) in cursor.fetchall()]
