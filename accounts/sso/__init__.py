@@ -1,1 +1,1 @@
-"""Single sign-on with OpenID Connect: authorization code flow with PKCE, every ID token verified (ADR 0011)."""
+"""Single sign-on with OpenID Connect: authorization code flow with PKCE, every ID token verified (ADR 0016)."""
