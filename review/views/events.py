@@ -140,7 +140,7 @@ def shown(event: Event, item: Item | None) -> dict[str, Any]:
     }
 
 
-def through(opening: Opening | None) -> dict[str, str]:
+def through(opening: Opening | None) -> dict[str, Any]:
     """What an entry says of the reason that somebody gave before he saw this."""
     return {"opening": str(opening.pk), "reason": opening.reason} if opening else {}
 
