@@ -22,7 +22,7 @@ def keys_of(person: User) -> list[str]:
     return [base64.b64encode(key_of(person, secret)).decode() for secret in secrets]
 
 
-def key_of(person: User, secret: str) -> bytes:
+def key_of(person: User, secret: str | bytes) -> bytes:
     """HMAC-SHA256 over the person's opaque id, with a key of its own for this use."""
     key = salted_hmac(SALT, "key", secret=secret, algorithm="sha256").digest()
     return hmac.new(key, person.public_id.bytes, hashlib.sha256).digest()

@@ -63,7 +63,7 @@ def unlock(*, shift: Shift, way: str, before: User | None, now: datetime) -> Non
             raise Conflict(
                 _("Your shift at this workstation has ended. Sign in with your password."), code="shift_over"
             )
-        Workstation.objects.filter(pk=shift.workstation_id).update(last_used_at=now)
+        Workstation.objects.filter(shifts=shift).update(last_used_at=now)
         if before is None or before.pk == shift.person_id:
             since = (shift.locked_at or shift.last_active_at).isoformat()
             record("session.unlocked", shift, unlocked_with=way, locked_since=since)

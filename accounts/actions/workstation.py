@@ -37,8 +37,8 @@ def change(*, workstation: Workstation, name: str, idle_minutes: int | None, cha
     with transaction.atomic():
         if not Workstation.objects.live().filter(pk=workstation.pk).update(**after):
             raise retired()
-        facts = {"before": before, "after": after}
-        audit.record("workstation.changed", actor=changer, on=workstation, site_id=workstation.site_id, **facts)
+        site_id = workstation.site_id
+        audit.record("workstation.changed", actor=changer, on=workstation, site_id=site_id, before=before, after=after)
 
 
 def retire(*, workstation: Workstation, person: User, now: datetime) -> None:

@@ -16,6 +16,7 @@ from accounts.actions import shifts, workstation
 from accounts.doors import public, signed_in, wants_fragment
 from accounts.exceptions import SecondLookError
 from accounts.models import Shift, Workstation
+from accounts.models.workstation import SHIFT
 from accounts.urgent import Urgent, urgent_for
 
 NEIGHBOURS = 11
@@ -28,7 +29,7 @@ def screen(request: HttpRequest) -> HttpResponse:
     here, shift = lock.workstation_of(request), locked_shift(request)
     if request.user.is_authenticated:
         return redirect(way_on(request, request.GET))
-    if shift is None and lock.SHIFT not in request.session and not others_here(here, None, timezone.now()):
+    if shift is None and SHIFT not in request.session and not others_here(here, None, timezone.now()):
         return redirect("account_login")
     return show(request, here, shift)
 
@@ -83,8 +84,8 @@ def lock_now(request: HttpRequest) -> HttpResponse:
     why = "idle" if request.GET.get("why") == "idle" else "asked"
     shifts.lock(shift=shift, why=why, now=timezone.now())
     onward = way_on(request, request.POST, fallback="")
-    response = redirect(reverse("lock", query={"next": onward} if onward else None))
-    response = HttpResponse(status=204) if wants_fragment(request) else response
+    screen_of = reverse("lock", query={"next": onward} if onward else None)
+    response = HttpResponse(status=204) if wants_fragment(request) else redirect(screen_of)
     lock.clear_cache(response)
     return response
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from accounts.actions import shifts
 from accounts.actions.sessions import end_session, end_sessions
 from accounts.authentication import UNLOCKED_WITH, strength
-from accounts.lock import SHIFT, WORKS_LOCKED
+from accounts.lock import WORKS_LOCKED
 from accounts.models import AuditEntry, Shift, User, Workstation
-from accounts.models.workstation import GRACE, PIN_TRIES
+from accounts.models.workstation import GRACE, PIN_TRIES, SHIFT
 from tests import factories
 from tests.accounts.workstations import PAGE, PIN, SCRIPT, at_work, browser, make_workstation, unlock, untouched, who
 from tests.conftest import AtOnce

@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.actions import badges, pins, shifts, workstation
 from accounts.authentication import UNLOCKED_WITH
 from accounts.exceptions import Conflict, Invalid, Refused, SecondLookError
-from accounts.lock import SHIFT, cookie_name
+from accounts.lock import cookie_name
 from accounts.models import AuditEntry, Badge, Shift, User, Workstation
+from accounts.models.workstation import SHIFT
 from accounts.outbox import keys_of
 from accounts.roles import Role
 from tests import factories

@@ -8,8 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actions.workstation import share
-from accounts.lock import COOKIE_SALT, SHIFT, cookie_name
+from accounts.lock import COOKIE_SALT, cookie_name
 from accounts.models import Shift, User, Workstation
+from accounts.models.workstation import SHIFT
 from tests.factories import sign_in
 
 PIN = "7391"
