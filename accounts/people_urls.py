@@ -17,7 +17,6 @@ urlpatterns = [
     path("people/<uuid:pk>/deactivate/", person_acts.deactivate, name="person-deactivate"),
     path("people/<uuid:pk>/reactivate/", person_acts.reactivate, name="person-reactivate"),
     path("people/<uuid:pk>/password-link/", accounts.password_link, name="password-link"),
-    path("welcome/<uuid:pk>/<str:proof>/", accounts.set_first_password, name="set-password"),
     path("me/", me.me, name="me"),
     path("me/tokens/", me.my_tokens, name="my-tokens"),
     path("me/tokens/<uuid:pk>/revoke/", me.revoke_my_token, name="my-token-revoke"),

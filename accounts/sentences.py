@@ -77,8 +77,6 @@ VERBS: dict[str, str] = {
     "person.renamed": gettext_noop("%(who)s renamed %(before)s to %(after)s: %(reason)s"),
     "person.deactivated": gettext_noop("%(who)s deactivated the account of %(what)s: %(reason)s"),
     "person.reactivated": gettext_noop("%(who)s reactivated the account of %(what)s: %(reason)s"),
-    "person.password_link_made": gettext_noop("%(who)s made a password link for %(what)s: %(reason)s"),
-    "person.password_set": gettext_noop("%(who)s set a password with a one-time link"),
     "seal.key_changed": gettext_noop("%(who)s began to sign the log with another key: %(after)s"),
     "seal.row_dropped": gettext_noop("%(kind)s %(row)s waited to be sealed in vain: %(why)s"),
     "seal.anchor_failed": gettext_noop("A checkpoint could not be left at the anchor %(anchor)s: %(why)s"),

@@ -419,7 +419,6 @@ PUBLIC = {
     "/accounts/new-password/",
     "/accounts/sso/<slug:name>/",
     "/accounts/sso/<slug:name>/back/",
-    "/welcome/<uuid:pk>/<str:proof>/",
     # What a locked session still reaches: tests/accounts/test_lock.py.
     "/lock/",
     "/lock/unlock/",

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts import audit, broadcast, departures, password_links
+from accounts import audit, broadcast, departures
 from accounts.access import require_administers
 from accounts.actions.grants import Wanted, give
 from accounts.actions.permissions import derive, one_at_a_time
@@ -56,34 +56,6 @@ def welcome(*, username: str, name: str, wanted: Wanted, maker: User, reason: st
             now=now,
         )
     return person
-
-
-def make_password_link(*, person: User, actor: User, reason: str, now: datetime) -> str:
-    """The path of a one-time link with which `person` sets a password; what he has now works until then.
-
-    Raises Refused for somebody who does not administer the person, Conflict for a deactivated account.
-    """
-    why = said(reason, _("Say why a new password is needed."))
-    with transaction.atomic():
-        require_administers(actor, person, now=now)
-        if not User.objects.filter(pk=person.pk, is_active=True).exists():
-            raise Conflict(_("This account is deactivated."), code="person_deactivated")
-        audit.record("person.password_link_made", actor=actor, on=person, reason=why)
-    return password_links.path_for(person)
-
-
-def set_password(*, person: User, password: str, now: datetime) -> None:
-    """Set the password of somebody who came with a link. All sessions end, whoever opened them.
-
-    Raises Conflict `link_used` when the password is another one by now: the link works once.
-    """
-    before = person.password
-    person.set_password(password)
-    with transaction.atomic():
-        if not User.objects.filter(pk=person.pk, password=before).update(password=person.password):
-            raise Conflict(_("This link has been used already."), code="link_used")
-        end_sessions(person=person, actor=person, reason=str(_("new password")), now=now)
-        audit.record("person.password_set", actor=person, on=person)
 
 
 def rename(*, person: User, name: str, before: str, actor: User, reason: str, now: datetime) -> None:

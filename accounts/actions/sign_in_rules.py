@@ -17,7 +17,6 @@ from accounts.reasons import said
 from accounts.roles import Right, Role
 from accounts.scopes import site_of
 
-
 LONGEST_GROUP = 255
 
 

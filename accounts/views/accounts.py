@@ -2,19 +2,15 @@
 
 from uuid import UUID
 
-from django.contrib import messages
-from django.contrib.auth.forms import SetPasswordForm
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import password_links
 from accounts.access import person_for, reach
-from accounts.actions.people import make_password_link, set_password, welcome
-from accounts.doors import freshly_signed_in, person_of, public, signed_in
+from accounts.actions.invitations import link, make_reset
+from accounts.actions.people import welcome
+from accounts.doors import freshly_signed_in, person_of, signed_in
 from accounts.exceptions import Conflict, Invalid, NotFound
 from accounts.forms import NewPersonForm
 from accounts.models import User
@@ -32,7 +28,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
     form = role_form(request, NewPersonForm)
     try:
         if form.is_valid():
-            return link_page(request, made_from(request, form))
+            return link_page(request, made_from(request, form), form.cleaned_data["reason"])
     except (Conflict, Invalid) as error:
         form.add_error(None, str(error.detail))
     return render(request, "accounts/new_person.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -50,10 +46,10 @@ def made_from(request: HttpRequest, form: NewPersonForm) -> User:
     )
 
 
-def link_page(request: HttpRequest, person: User, path: str = "") -> HttpResponse:
-    """The page that shows a link, this once."""
-    link = request.build_absolute_uri(path or password_links.path_for(person))
-    return render(request, "accounts/password_link.html", {"person": person, "link": link})
+def link_page(request: HttpRequest, person: User, reason: str) -> HttpResponse:
+    """Make a link with which `person` sets a password, and show it, this once."""
+    made, token = make_reset(person=person, maker=person_of(request), reason=reason, now=timezone.now())
+    return render(request, "accounts/password_link.html", {"person": person, "link": link(made, token)})
 
 
 @require_POST
@@ -62,21 +58,6 @@ def link_page(request: HttpRequest, person: User, path: str = "") -> HttpRespons
 def password_link(request: HttpRequest, pk: UUID) -> HttpResponse:
     person, why = person_for(request.user, pk), request.POST.get("reason", "")
     try:
-        path = make_password_link(person=person, actor=person_of(request), reason=why, now=timezone.now())
+        return link_page(request, person, why)
     except (Conflict, Invalid) as error:
         return shown(request, person, error=error)
-    return link_page(request, person, path)
-
-
-@sensitive_post_parameters()
-@require_http_methods(["GET", "POST"])
-@public("whoever holds a one-time link that an administrator made; anything else is a 404")
-def set_first_password(request: HttpRequest, pk: UUID, proof: str) -> HttpResponse:
-    person = password_links.person_behind(pk, proof)
-    form: SetPasswordForm[User] = SetPasswordForm(person, request.POST or None)
-    if not form.is_valid():
-        context = {"form": form, "person": person}
-        return render(request, "accounts/set_password.html", context, status=422 if form.is_bound else 200)
-    set_password(person=person, password=form.cleaned_data["new_password1"], now=timezone.now())
-    messages.success(request, _("Your password is set. Sign in with it."))
-    return redirect("account_login")

@@ -69,6 +69,4 @@ def refused(request: HttpRequest, template: str, form: Any, error: SecondLookErr
 
 
 def page(request: HttpRequest, template: str, form: Any, status: int = 422) -> HttpResponse:
-    response = render(request, f"account/{template}", {"form": form}, status=status if form.is_bound else 200)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, f"account/{template}", {"form": form}, status=status if form.is_bound else 200)

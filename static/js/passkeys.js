@@ -64,7 +64,8 @@ async function ask(form) {
 }
 
 document.querySelectorAll("form[data-passkey]").forEach((form) => {
-  if (able()) form.hidden = false;
+  // Shown from the start, so that nothing moves where it can be used.
+  if (form.dataset.passkey !== "make") form.hidden = !able();
   const unable = form.querySelector("[data-passkey-unable]");
   if (unable) unable.hidden = able();
   form.addEventListener("submit", (event) => {

@@ -1,5 +1,6 @@
 """Accounts are switched off and on, renamed, and never deleted."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +12,10 @@ from django.db.models.deletion import PROTECT
 from django.test import Client
 from django.utils import timezone
 
-from accounts import password_links
 from accounts.actions import people
 from accounts.actions.grants import Wanted
-from accounts.exceptions import Conflict, Invalid, NotFound, Refused, SecondLookError
+from accounts.actions.invitations import make_reset
+from accounts.exceptions import Conflict, Invalid, Refused, SecondLookError
 from accounts.models import AuditEntry, Grant, User
 from accounts.models.grant import Scope
 from accounts.roles import Right, Role
@@ -108,7 +109,7 @@ def test_nobody_switches_himself_off_or_what_reaches_further_than_he_does(
             off(person, actor)
         if person != actor:
             with pytest.raises(Refused):
-                people.make_password_link(person=person, actor=actor, reason="x", now=timezone.now())
+                make_reset(person=person, maker=actor, reason="x", now=timezone.now())
     off(supervisor, local_boss)
     assert User.objects.filter(is_active=False).get() == supervisor
 
@@ -254,47 +255,17 @@ def test_two_sign_in_names_that_differ_in_case_are_one(place: Place, boss: User,
     assert refused.value.code == "username_taken"
 
 
-# One-time links
+# One-time links; what they do is tried in test_invitations.py
 
 
-def test_a_link_sets_a_password_once(place: Place, boss: User) -> None:
-    person = welcome(boss, place)
-    path = people.make_password_link(person=person, actor=boss, reason="new here", now=timezone.now())
+def test_a_new_person_gets_a_link_that_sets_the_password(place: Place, boss: User) -> None:
     client = Client()
-    assert client.get(path).status_code == 200
-    new = {"new_password1": "a-good-new-one-1", "new_password2": "a-good-new-one-1"}
-    assert client.post(path, new | {"new_password2": "other"}).status_code == 422
-    assert client.post(path, new).status_code == 302
+    factories.sign_in(client, boss)
+    person = welcome(boss, place)
+    page = client.post(f"/people/{person.public_id}/password-link/", {"reason": "new here"}).content.decode()
+    token = re.search(r"/accounts/new-password/#(slr_[\w-]+)<", page)
+    assert token
+    new = {"token": token[1], "password": "a-good-new-one-1", "again": "a-good-new-one-1"}
+    assert Client().post("/accounts/new-password/", new).status_code == 302
     assert User.objects.get(pk=person.pk).check_password("a-good-new-one-1")
-    assert client.post(path, new).status_code == client.get(path).status_code == 404
-    told = AuditEntry.objects.filter(verb__startswith="person.password").order_by("id")
-    assert [row.verb for row in told] == ["person.password_link_made", "person.password_set"]
-    assert path.split("/")[-2] not in str([row.additional_data for row in told])
-
-
-def test_a_link_ends_every_session_when_it_is_used(place: Place, operator: User, boss: User) -> None:
-    client, path = Client(), password_links.path_for(operator)
-    factories.sign_in(client, operator)
-    path = password_links.path_for(User.objects.get(pk=operator.pk))
-    assert client.get("/queues/").status_code == 200
-    Client().post(path, {"new_password1": "a-good-new-one-1", "new_password2": "a-good-new-one-1"})
-    assert client.get("/queues/").status_code == 302
-
-
-def test_a_link_of_somebody_else_or_of_a_deactivated_person_is_none(operator: User, supervisor: User) -> None:
-    path = password_links.path_for(operator)
-    others = path.replace(str(operator.public_id), str(supervisor.public_id))
-    assert Client().get(others).status_code == 404
-    User.objects.filter(pk=operator.pk).update(is_active=False)
-    assert Client().get(path).status_code == 404
-    with pytest.raises(NotFound):
-        password_links.person_behind(operator.public_id, "x-y")
-
-
-def test_of_two_who_use_a_link_at_once_one_sets_the_password(operator: User) -> None:
-    first, second = User.objects.get(pk=operator.pk), User.objects.get(pk=operator.pk)
-    people.set_password(person=first, password="one-good-password", now=timezone.now())
-    with pytest.raises(Conflict) as refused:
-        people.set_password(person=second, password="another-good-one", now=timezone.now())
-    assert refused.value.code == "link_used"
-    assert User.objects.get(pk=operator.pk).check_password("one-good-password")
+    assert AuditEntry.objects.filter(verb="reset.made", actor=boss).exists()
