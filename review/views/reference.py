@@ -36,6 +36,8 @@ def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 def parameter_row(parameter: dict[str, Any]) -> dict[str, Any]:
     kind = parameter.get("schema", {})
+    # Of what may also be left out, the kind that it has when it is there.
+    kind = kind.get("anyOf", [kind])[0]
     return {
         "name": parameter["name"],
         "where": parameter["in"],
