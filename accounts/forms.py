@@ -37,7 +37,9 @@ class RoleForm(forms.Form):
     scope = forms.ChoiceField(label=_("Where"))
     until = forms.ChoiceField(choices=Until.choices, required=False, label=_("Until"))
     ends_at = forms.DateTimeField(
-        required=False, label=_("Or until this date"), widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+        required=False,
+        label=_("Or until this date"),
+        widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
     )
     reason = forms.CharField(max_length=REASON_LENGTH, label=_("Why"))
 
