@@ -135,7 +135,7 @@ def test_a_badge_is_enough(demo: DemoProcess, gate: Page, sign_in: SignIn) -> No
 def test_signing_out_waits_for_unsent_answers(demo: DemoProcess, gate: Page) -> None:
     open_desk(gate, demo)
     held: list[Route] = []
-    gate.route("**/verdict/", held.append)
+    gate.route("**/verdict/", lambda route: held.append(route))
     gate.keyboard.press("u")
     gate.wait_for_function("() => Object.keys(localStorage).some((name) => name.includes('verdict'))")
     entry = next(value for name, value in stored(gate).items() if "verdict" in name)
