@@ -425,8 +425,7 @@ PUBLIC = {
     "/lock/leave/",
     "/lock/urgent/",
 }
-# Own things, and the pages of those who administer everything: tests/accounts/test_mfa.py, test_sso.py,
-# test_sign_in_rules.py.
+# Own things, and the pages of those who administer everything: tests/accounts/test_mfa.py and test_sso.py.
 ELSEWHERE = {
     "/ws/live/",
     "/me/security/factors/<int:number>/remove/",

@@ -361,6 +361,28 @@ def test_nothing_is_given_when_the_sign_on_fails_later(
     assert held(person) == set()
 
 
+def test_mappings_are_made_and_ended_on_the_page(provider: OidcProvider, boss: User, place: Place) -> None:
+    client, other = Client(), Client()
+    factories.sign_in(client, boss)
+    factories.sign_in(other, factories.make_person("lee", Role.SUPERVISOR))
+    body = {"issuer": provider.issuer, "group": "leads", "role": "supervisor", "scope": f"site:{place.site.pk}"}
+    assert client.post("/people/sign-in/mappings/", body).status_code == 422
+    assert client.post("/people/sign-in/mappings/", body | {"reason": "x", "issuer": "other"}).status_code == 422
+    assert client.post("/people/sign-in/mappings/", body | {"reason": "plan"}).status_code == 302
+    assert client.post("/people/sign-in/mappings/", body | {"reason": "plan"}).status_code == 422
+    made = GroupMapping.objects.get()
+    assert "leads" in client.get("/people/sign-in/").content.decode()
+    end = f"/people/sign-in/mappings/{made.pk}/end/"
+    assert other.post(end, {"reason": "x"}).status_code == 404
+    client.post(end, {"reason": ""})
+    assert GroupMapping.objects.exists()
+    client.post(end, {"reason": "over"})
+    assert not GroupMapping.objects.exists()
+    assert client.post(end, {"reason": "over"}).status_code == 404
+    verbs = AuditEntry.objects.filter(verb__startswith="mapping.", actor=boss).values_list("verb", flat=True)
+    assert sorted(verbs) == ["mapping.ended", "mapping.made"]
+
+
 # Sessions and factors
 
 
