@@ -422,7 +422,7 @@ def test_the_providers_factor_counts_where_settings_name_it(
         '{"plant": {"issuer": "https://a.example", "client_id": "x"}}',
         '{"plant": {"issuer": "http://a.example", "client_id": "x", "client_secret": "hidden-word"}}',
         '{"plant": {"issuer": "https://a.example", "client_id": "x", "client_secret": "hidden-word", "more": 1}}',
-        '{"plant": {"issuer": "https://a.example", "client_id": "x", "client_secret": "hidden-word", "scope": "email"}}',
+        '{"plant": {"issuer": "https://a.example", "client_id": "x", "client_secret": "hidden-word", "scope": "x"}}',
     ],
 )
 def test_settings_that_cannot_be_used_stop_the_start_without_telling_the_secret(
