@@ -42,7 +42,7 @@ def check_password(password: str, person: User) -> None:
 
 
 def add_app(*, person: User, secret: str, code: str, now: datetime) -> Authenticator:
-    """Add an authenticator app that has shown a right code. Raises Invalid for a wrong one, Conflict for another app."""
+    """Add an app that has shown a right code. Raises Invalid for a wrong one, Conflict for a second app."""
     counter = counter_of(secret, code, now)
     if counter is None:
         raise Invalid(
