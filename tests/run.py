@@ -18,6 +18,7 @@ ONCE = [
     "--ignore=tests/inference/edge",
     "--ignore=tests/browser",
     "--ignore=tests/deploy/test_kill.py",
+    "--ignore=tests/faults",
 ]
 
 

@@ -1,0 +1,92 @@
+"""Servers of a test's own; whatever becomes of the test, they end and their folder goes."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.faults.ledger import Ledger
+from tests.faults.product import Product
+from tests.faults.services import Postgres, Redis, missing
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Outside of pytest's own folders, into which the database's account may not look."""
+    with tempfile.TemporaryDirectory(prefix="secondlook-fault-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture
+def database(folder: Path) -> Iterator[Postgres]:
+    require_services()
+    (folder / "postgres").mkdir()
+    found = Postgres(folder / "postgres")
+    with ExitStack() as at_end:
+        at_end.callback(found.kill)
+        found.make()
+        yield found
+
+
+@pytest.fixture
+def cache(folder: Path) -> Iterator[Redis]:
+    require_services()
+    (folder / "redis").mkdir()
+    found = Redis(folder / "redis")
+    with ExitStack() as at_end:
+        at_end.callback(found.kill)
+        found.start()
+        yield found
+
+
+def require_services() -> None:
+    if lacking := missing():
+        pytest.skip(f"needs {lacking}")
+
+
+@pytest.fixture
+def embedded(folder: Path) -> Iterator[Product]:
+    """`serve` as it is installed: SQLite, files and keys in one folder."""
+    yield from running(Product(folder / "server", SECONDLOOK_MIN_FREE_BYTES="0"))
+
+
+@pytest.fixture
+def production(folder: Path, database: Postgres, cache: Redis) -> Iterator[Product]:
+    """Production settings on the test's own PostgreSQL and Redis, over plain HTTP."""
+    yield from running(
+        Product(
+            folder / "server",
+            DJANGO_SETTINGS_MODULE="deploy.settings.production",
+            SECONDLOOK_SECRET_KEY="fkq3-71xv-0zpt-9wdm-Yc8J-Ub2R-6Hs5-Ln4A-eGiT",
+            SECONDLOOK_HOSTS="127.0.0.1,localhost",
+            SECONDLOOK_DATABASE_URL=database.address(),
+            SECONDLOOK_REDIS_URL=cache.address,
+            SECONDLOOK_AUDIT_KEY="b25seSBmb3IgdGhlIHN1aXRlLCBmb3Igc2VhbGluZy4=",
+            SECONDLOOK_AUDIT_ANCHORS=f"file:{folder / 'anchor.txt'}",
+            SECONDLOOK_SSL_REDIRECT="0",
+            SECONDLOOK_ANSWER_SECONDS="2",
+            SECONDLOOK_MIN_FREE_BYTES="0",
+        )
+    )
+
+
+def running(product: Product) -> Iterator[Product]:
+    with ExitStack() as at_end:
+        at_end.callback(product.end)
+        product.start()
+        product.seed()
+        yield product
+
+
+@pytest.fixture
+def ledger(folder: Path, request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """A source at the test's server, `embedded` or `production`, which posts from the start."""
+    name = next(one for one in ("production", "embedded") if one in request.fixturenames)
+    found = Ledger(request.getfixturevalue(name), folder / "ledger.jsonl")
+    found.start()
+    yield found
+    found.stopping.set()
+    found.join(15)
