@@ -35,6 +35,8 @@ VERBS: dict[str, str] = {
     "system.stopped": gettext_noop("Second Look %(version)s stopped"),
     "system.migrated": gettext_noop("The database was brought to version %(version)s: %(applied)s"),
     "system.backed_up": gettext_noop("A backup was taken: %(backup)s, %(sealed)s entries sealed, %(files)s files"),
+    "files.checked": gettext_noop("%(files)s stored files were checked; %(problems)s are not what was stored"),
+    "files.damage_seen": gettext_noop("%(count)s damaged files were marked as looked after"),
     "system.restored": gettext_noop("The backup %(backup)s of %(taken_at)s was restored, %(sealed)s entries sealed"),
     "item.skipped": gettext_noop("%(who)s put off %(what)s until %(until)s"),
     "item.escalated": gettext_noop("%(who)s escalated %(what)s to %(to)s: %(note)s"),

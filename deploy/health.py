@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from accounts.doors import public
 from review import evidence_store
 from review.evidence_store import StoreFull
+from review.models import FileDamage
 
 OLD_TASK = timedelta(minutes=5)
 
@@ -29,17 +30,18 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @require_safe
 @public("names parts and no data")
 def readyz(request: HttpRequest) -> JsonResponse:
-    """503 when a part is missing that intake needs; a task queue that lags is `degraded`, still 200."""
+    """503 when intake lacks a part; a task queue that lags and files found damaged are `degraded`, still 200."""
     checks: dict[str, Any] = {
         "database": check(database),
         "files": check(files),
         "channel_layer": check(channel_layer),
         "disk": check(disk),
     }
-    tasks = check(task_queue)
+    lesser = {"tasks": check(task_queue), "evidence": check(evidence)}
     ready = all(state == "ok" for state in checks.values())
-    status = "ok" if ready and tasks == "ok" else "degraded" if ready else "unavailable"
-    return JsonResponse({"status": status, "checks": checks | {"tasks": tasks}}, status=200 if ready else 503)
+    well = all(state == "ok" for state in lesser.values())
+    status = "unavailable" if not ready else "ok" if well else "degraded"
+    return JsonResponse({"status": status, "checks": checks | lesser}, status=200 if ready else 503)
 
 
 def check(part: Any) -> str:
@@ -82,3 +84,7 @@ def disk() -> str:
 def task_queue() -> str:
     old = DBTaskResult.objects.ready().filter(enqueued_at__lt=timezone.now() - OLD_TASK)
     return "late" if old.exists() else "ok"
+
+
+def evidence() -> str:
+    return "damaged" if FileDamage.objects.unseen().exists() else "ok"

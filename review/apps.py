@@ -7,8 +7,9 @@ class ReviewConfig(AppConfig):
     verbose_name = _("Review")
 
     def ready(self) -> None:
-        from accounts import departures, urgent
+        from accounts import alarms, departures, urgent
         from review.actions.claims import give_back_all
+        from review.alarms import damaged_files
         from review.explain import register_doors
         from review.sealed import register_kinds
         from review.story import register_story
@@ -16,6 +17,7 @@ class ReviewConfig(AppConfig):
 
         urgent.register(urgent_items)
         departures.register(give_back_all)
+        alarms.register(damaged_files)
         register_doors()
         register_kinds()
         register_story()

@@ -6,19 +6,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from review.evidence_store import file_store, opened
-from review.models import Evidence, EvidenceState, Release, ReleaseFile, ReleaseState, Rendition
+from review.models import Evidence, EvidenceState, FileDamage, Release, ReleaseFile, ReleaseState, Rendition
 from review.releases.store import ReleaseStore
-from review.tasks.renditions import make_renditions
+from review.tasks.renditions import make_renditions, mark_damaged, mark_whole
 
+logger = structlog.get_logger(__name__)
 FOLDERS = ("evidence", "renditions", "releases")
 # A file is written before its row; within this time its row may still come.
 YOUNG = timedelta(hours=1)
 CHUNK = 1 << 20
 JPEG_START = b"\xff\xd8\xff"
+MISSING, ALTERED, UNREADABLE = "its file is missing", "its file is not what was stored", "its file cannot be read"
 
 
 @dataclass
@@ -34,86 +38,162 @@ class Findings:
     def ok(self) -> bool:
         return not set(self.orphan_files + self.missing_files + self.damaged) - set(self.mended)
 
+    @property
+    def bad(self) -> list[str]:
+        """Files of rows that were not what they should be."""
+        return self.missing_files + self.damaged
+
+
+@dataclass
+class FileCheck:
+    """Judges files by their rows; with `mend` it keeps what it found (`FileDamage`) and sets right what can be.
+
+    `known` are the names among them that an earlier check has found wrong: when they are right again it says so.
+    """
+
+    now: datetime
+    mend: bool
+    known: set[str]
+    findings: Findings = field(default_factory=Findings)
+    bytes_read: int = 0
+
+    def look_at(self, row: Evidence | Rendition | ReleaseFile) -> None:
+        if isinstance(row, Evidence):
+            self.evidence(row)
+        elif isinstance(row, Rendition):
+            self.rendition(row)
+        else:
+            self.keep(name_of(row), self.judge(name_of(row), row.sha256), row.release.site_id, None)
+
+    def evidence(self, evidence: Evidence) -> None:
+        problem = self.judge(evidence.path, evidence.sha256)
+        self.keep(evidence.path, problem, evidence.site_id, evidence)
+        if self.mend and problem and evidence.state != EvidenceState.DAMAGED:
+            mark_damaged(evidence, problem)
+        elif self.mend and not problem and evidence.damage in {MISSING, ALTERED, UNREADABLE}:
+            mark_whole(evidence)
+
+    def rendition(self, rendition: Rendition) -> None:
+        """A rendition is made again as long as its original is what was stored."""
+        problem = self.judge(rendition.path, rendition.sha256) if rendition.sha256 else self.first_look(rendition)
+        if problem and self.mend and self.digest(rendition.evidence.path) == rendition.evidence.sha256:
+            make_again(rendition)
+            self.findings.mended.append(rendition.path)
+            problem = ""
+        self.keep(rendition.path, problem, rendition.evidence.site_id, rendition.evidence)
+
+    def first_look(self, rendition: Rendition) -> str:
+        """One from before digests must be a JPEG of the size that was written; then it gets its digest."""
+        found = self.digest(rendition.path)
+        if not found or not is_jpeg(rendition.path, rendition.size):
+            return self.blame(rendition.path, found)
+        if self.mend:
+            Rendition.objects.filter(pk=rendition.pk, sha256="").update(sha256=found)
+        return ""
+
+    def judge(self, name: str, sha256: str) -> str:
+        """Note what is wrong with a file whose digest is known; in words, empty when nothing is."""
+        found = self.digest(name)
+        return "" if found == sha256 else self.blame(name, found)
+
+    def blame(self, name: str, found: str | None) -> str:
+        (self.findings.missing_files if found is None else self.findings.damaged).append(name)
+        return MISSING if found is None else ALTERED if found else UNREADABLE
+
+    def digest(self, name: str) -> str | None:
+        """Hex SHA-256 of a file; None when it is not there, empty when the disk does not give it."""
+        try:
+            found, size = hashed(name)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            logger.error("file_unreadable", name=name, why=str(error))
+            return ""
+        self.bytes_read += size
+        return found
+
+    def keep(self, name: str, problem: str, site_id: UUID, evidence: Evidence | None) -> None:
+        """Remember a file that is wrong, and forget one that is right again."""
+        if self.mend and problem:
+            told = {"problem": problem, "found_at": self.now, "site_id": site_id, "evidence": evidence}
+            _kept, new = FileDamage.objects.get_or_create(name=name, defaults=told)
+            if new:
+                logger.error("file_damaged", name=name, problem=problem)
+        elif self.mend and name in self.known:
+            FileDamage.objects.filter(name=name).delete()
+
 
 def check_files(*, now: datetime, mend: bool = False) -> Findings:
     """Read every file that a row points to, and look for files that none points to.
 
     With `mend` orphans are removed, renditions are made again, and evidence whose original is lost or altered is
     marked damaged, so that nobody is shown it as good. Lost originals and release files stay findings: only a backup
-    brings them back.
+    brings them back. Evidence that was marked so, and whose file is back as it was, is good again.
     """
-    findings, known = Findings(), set[str]()
-    for evidence in Evidence.objects.iterator():
-        known.add(evidence.path)
-        check_evidence(evidence, findings, mend=mend)
-    for rendition in Rendition.objects.select_related("evidence").iterator():
-        known.add(rendition.path)
-        check_rendition(rendition, findings, mend=mend)
-    for file in ReleaseFile.objects.select_related("release").iterator():
-        name = ReleaseStore(file.release.pk).path(file.name)
-        known.add(name)
-        judge(name, file.sha256, findings)
+    check = FileCheck(now=now, mend=mend, known=set(FileDamage.objects.values_list("name", flat=True)))
+    names = set[str]()
+    for rows in (evidence_rows(), rendition_rows(), release_rows()):
+        for row in rows.iterator():
+            names.add(name_of(row))
+            check.look_at(row)
     in_work = {ReleaseStore(pk).root for pk in unfinished_releases()}
-    for name in orphans(known, in_work, now):
-        findings.orphan_files.append(name)
+    for name in orphans(names, in_work, now):
+        check.findings.orphan_files.append(name)
         if mend:
             file_store().delete(name)
-            findings.mended.append(name)
-    return findings
+            check.findings.mended.append(name)
+    return check.findings
 
 
-def check_evidence(evidence: Evidence, findings: Findings, *, mend: bool) -> None:
-    problem = judge(evidence.path, evidence.sha256, findings)
-    if problem and mend and evidence.state != EvidenceState.DAMAGED:
-        Evidence.objects.filter(pk=evidence.pk).update(state=EvidenceState.DAMAGED, damage=problem)
+def evidence_rows() -> QuerySet[Evidence]:
+    return Evidence.objects.order_by("pk")
 
 
-def judge(name: str, sha256: str, findings: Findings) -> str:
-    """Note what is wrong with a file whose digest is known; in words, empty when nothing is."""
-    found = digest_of(name)
-    if found is None:
-        findings.missing_files.append(name)
-        return "its file is missing"
-    if found != sha256:
-        findings.damaged.append(name)
-        return "its file is not what was stored"
-    return ""
+def rendition_rows() -> QuerySet[Rendition]:
+    return Rendition.objects.select_related("evidence").order_by("pk")
 
 
-def check_rendition(rendition: Rendition, findings: Findings, *, mend: bool) -> None:
-    """A rendition has no digest of its own: it must be a JPEG of the size that was written."""
-    try:
-        with opened(rendition.path) as file:
-            whole = file.read(len(JPEG_START)) == JPEG_START and file.size == rendition.size
-    except FileNotFoundError:
-        findings.missing_files.append(rendition.path)
-    else:
-        if whole:
-            return
-        findings.damaged.append(rendition.path)
-    if mend and digest_of(rendition.evidence.path) == rendition.evidence.sha256:
-        make_again(rendition)
-        findings.mended.append(rendition.path)
+def release_rows() -> QuerySet[ReleaseFile]:
+    return ReleaseFile.objects.select_related("release").order_by("pk")
+
+
+def name_of(row: Evidence | Rendition | ReleaseFile) -> str:
+    """Where the file of a row lies in the file store."""
+    return ReleaseStore(row.release_id).path(row.name) if isinstance(row, ReleaseFile) else row.path
 
 
 def make_again(rendition: Rendition) -> None:
     """Forget a rendition and have it made from its original."""
+    if not Rendition.objects.filter(pk=rendition.pk).exists():
+        # Somebody else was faster: what lies there now is the new one.
+        return
     file_store().delete(rendition.path)
     with transaction.atomic():
         rendition.delete()
         make_renditions.enqueue(str(rendition.evidence_id))
 
 
+def is_jpeg(name: str, size: int) -> bool:
+    with opened(name) as file:
+        return file.size == size and file.read(len(JPEG_START)) == JPEG_START
+
+
 def digest_of(name: str) -> str | None:
     """Hex SHA-256 of a file; None when it is not there."""
-    sha256 = hashlib.sha256()
     try:
-        with opened(name) as file:
-            while chunk := file.read(CHUNK):
-                sha256.update(chunk)
+        return hashed(name)[0]
     except FileNotFoundError:
         return None
-    return sha256.hexdigest()
+
+
+def hashed(name: str) -> tuple[str, int]:
+    """Hex SHA-256 and size of a file in bytes. Raises FileNotFoundError, and OSError for a fault of the disk."""
+    sha256, size = hashlib.sha256(), 0
+    with opened(name) as file:
+        while chunk := file.read(CHUNK):
+            sha256.update(chunk)
+            size += len(chunk)
+    return sha256.hexdigest(), size
 
 
 def unfinished_releases() -> list[UUID]:

@@ -14,6 +14,7 @@ from accounts.seal.daily import verify_when_due
 from accounts.seal.sealer import seal_when_due
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
+from review.file_rounds import check_files_when_due
 from review.tasks.renditions import sweep_renditions
 
 logger = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ def tick() -> bool:
     seal_when_due(now=now)
     anchor_when_due(now=now)
     verify_when_due(now=now)
+    check_files_when_due(now=now)
     return True
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit as trail
 from accounts.access import Reach, audited_sites
+from accounts.alarms import alarms
 from accounts.doors import person_of, signed_in
 from accounts.models import AuditEntry, User
 from accounts.models.grant import Scope
@@ -42,6 +43,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "queues": scopes(where, Scope.QUEUE),
         "exports": bool(where),
         "seal": seal_of(where),
+        "alarms": alarms(where),
     }
     return render(request, "accounts/audit.html", context)
 

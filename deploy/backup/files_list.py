@@ -11,7 +11,7 @@ from deploy.backup.manifest import FILES
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file by its name in the store; `sha256` is empty where the row does not know it (renditions)."""
+    """A file by its name in the store; `sha256` is empty where the row does not know it (old renditions)."""
 
     name: str
     size: int

@@ -28,8 +28,9 @@ def files(query: Query) -> Iterator[Listed]:
     """Every file that a row of the snapshot points to."""
     for site, sha256, size in query(f"SELECT site_id, sha256, size FROM {table(Evidence)} ORDER BY site_id, sha256"):  # noqa: S608
         yield Listed(evidence_path(str(UUID(str(site))), sha256), size, sha256)
-    for evidence, kind, size in query(f"SELECT evidence_id, kind, size FROM {table(Rendition)} ORDER BY id"):  # noqa: S608
-        yield Listed(rendition_path(str(UUID(str(evidence))), kind), size, "")
+    copies = f"SELECT evidence_id, kind, size, sha256 FROM {table(Rendition)} ORDER BY id"  # noqa: S608
+    for evidence, kind, size, sha256 in query(copies):
+        yield Listed(rendition_path(str(UUID(str(evidence))), kind), size, sha256)
     ready = f"SELECT id FROM {table(Release)} WHERE state = '{ReleaseState.READY.value}'"  # noqa: S608
     released = f"SELECT release_id, name, size, sha256 FROM {table(ReleaseFile)} WHERE release_id IN ({ready})"  # noqa: S608
     for release, name, size, sha256 in query(f"{released} ORDER BY release_id, name"):

@@ -248,6 +248,8 @@ SECONDLOOK: dict[str, Any] = {
     "AUDIT_NAME": env.text("SECONDLOOK_AUDIT_NAME", ""),
     "AUDIT_ANCHORS": env.names("SECONDLOOK_AUDIT_ANCHORS", ""),
     "AUDIT_RETAIN_DAYS": env.integer("SECONDLOOK_AUDIT_RETAIN_DAYS", 3650, low=1, high=36500),
+    # One pass over all stored files begins this often.
+    "FILE_CHECK_HOURS": env.integer("SECONDLOOK_FILE_CHECK_HOURS", 24, low=1, high=720),
     "APPEND_ONLY": True,
     "DECODE_IN_CHILD": True,
 }

@@ -2,6 +2,7 @@ from .claim import Claim, Ended, Skip
 from .event import Event, EventEvidence, EventKind, Parking, ParkingCause, Routed, Routing
 from .evidence import Evidence, EvidenceState, Rendition, RenditionKind
 from .feed import SequencedOutcome
+from .file_round import FileDamage, FileRound
 from .item import Item, ItemState, Outcome
 from .opening import Opening
 from .policy import Policy, PolicyState, Rule
@@ -19,6 +20,8 @@ __all__ = [
     "EventKind",
     "Evidence",
     "EvidenceState",
+    "FileDamage",
+    "FileRound",
     "Item",
     "ItemState",
     "Opening",

@@ -62,6 +62,8 @@ class Rendition(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     size = models.PositiveIntegerField()
+    # Empty for copies from before there was one, until the check of files has seen them.
+    sha256 = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["evidence", "kind"], name="rendition_once_per_kind")]

@@ -1,6 +1,7 @@
 """Thumbnails and working copies, made after intake."""
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.db import transaction
@@ -40,7 +41,14 @@ def make_renditions(evidence_id: str) -> None:
     for copy in decoded.copies:
         evidence_store.write(rendition_path(str(evidence.pk), copy.name), copy.data)
     rows = [
-        Rendition(evidence=evidence, kind=copy.name, width=copy.width, height=copy.height, size=len(copy.data))
+        Rendition(
+            evidence=evidence,
+            kind=copy.name,
+            width=copy.width,
+            height=copy.height,
+            size=len(copy.data),
+            sha256=sha256(copy.data).hexdigest(),
+        )
         for copy in decoded.copies
     ]
     with transaction.atomic():
@@ -61,6 +69,13 @@ def sweep_renditions(*, now: datetime) -> int:
 def mark_damaged(evidence: Evidence, damage: str) -> None:
     with transaction.atomic():
         Evidence.objects.filter(pk=evidence.pk).update(state=EvidenceState.DAMAGED, damage=damage[:200])
+        tell_queues(evidence)
+
+
+def mark_whole(evidence: Evidence) -> None:
+    """The file of damaged evidence is back as it was stored."""
+    with transaction.atomic():
+        Evidence.objects.filter(pk=evidence.pk).update(state=EvidenceState.STORED, damage="")
         tell_queues(evidence)
 
 

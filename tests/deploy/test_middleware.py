@@ -86,7 +86,7 @@ def test_a_server_that_works_is_ready(db: None) -> None:
     assert Client().get("/healthz").json() == {"status": "ok"}
     ready = Client().get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
-    assert set(ready.json()["checks"]) == {"database", "files", "channel_layer", "disk", "tasks"}
+    assert set(ready.json()["checks"]) == {"database", "files", "channel_layer", "disk", "tasks", "evidence"}
 
 
 @pytest.mark.parametrize("part", ["database", "files", "channel_layer"])

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from review.actions.file_damage import mark_damage_seen
 from review.file_check import Findings, check_files
 
 
@@ -21,10 +22,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mend",
             action="store_true",
-            help="remove orphans, make renditions again, and mark evidence damaged whose original is lost or altered",
+            help="remove orphans, make renditions again, and mark evidence damaged whose original is lost or altered; "
+            "evidence whose file is back as it was stored is good again",
+        )
+        parser.add_argument(
+            "--seen",
+            action="store_true",
+            help="read nothing: say that the damage found so far is being looked after, so that /readyz stops alarming",
         )
 
-    def handle(self, *args: Any, mend: bool, **options: Any) -> None:
+    def handle(self, *args: Any, mend: bool, seen: bool, **options: Any) -> None:
+        if seen:
+            for name in mark_damage_seen(now=timezone.now()):
+                self.stdout.write(f"seen     {name}")
+            return
         findings = check_files(now=timezone.now(), mend=mend)
         if options["json"]:
             said = {"ok": findings.ok} | asdict(findings)
