@@ -35,6 +35,8 @@ def is_own_page(headers: list[tuple[bytes, bytes]]) -> bool:
     try:
         origin, host = urlsplit(origins[0].decode("ascii")), urlsplit(f"//{hosts[0].decode('ascii')}")
         ports = origin.port or PORTS[origin.scheme], host.port
+        if origin.scheme not in PORTS:
+            return False
     except (ValueError, KeyError):
         return False
     if settings.SESSION_COOKIE_SECURE and origin.scheme != "https":

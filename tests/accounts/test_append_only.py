@@ -18,6 +18,7 @@ from review import schemas
 from review.actions.evidence import store_evidence
 from review.actions.intake import take_in
 from review.actions.mapping import create_missing
+from review.actions.openings import open_events
 from review.actions.sequencer import sequence_outcomes
 from review.actions.verdicts import undo
 from review.models import Event, Item, ParkingCause, SequencedOutcome
@@ -39,6 +40,7 @@ def history(place: Place, operator: User) -> None:
     taken = claim(place, operator)
     again = undo(verdict=give_answer(taken).verdict, now=timezone.now())
     give_answer(again, "empty")
+    open_events(person=operator, site=place.site, event=None, reason="a look", now=timezone.now())
     sequence_outcomes(now=timezone.now() + timedelta(minutes=1))
     # An inner node is kept over 256 leaves.
     for _number in range(256):

@@ -166,7 +166,8 @@ def test_lists_hold_nothing_of_another_site(world: World, shut_out: dict[str, Us
         with subtests.test(str(one), htmx=htmx), transaction.atomic():
             for name, person in shut_out.items():
                 answer = Caller(person, one in API, htmx).call(one, world)
-                if one.body is not None:
+                # What everybody may do is about the own account.
+                if one.body is not None and one.allowed != frozenset(Role):
                     assert answer.status_code in {404, 403, 422}, name
                 assert CANARY.encode() not in content(answer).replace(f"new-{CANARY}".encode(), b"what was typed"), name
                 for known in (world.place.site.pk, world.place.queue.pk, world.event.pk, world.release.pk):

@@ -137,7 +137,7 @@ def test_an_id_of_another_site_in_a_body_writes_nothing(world: World, subtests: 
                             one.method, one.path, one.allowed, one.pk, lambda _w, c=changed: c, form=one.form
                         )
                         answer = caller.call(smuggled, world, tries="smuggled ids")
-                        assert answer.status_code in {400, 403, 404, 409, 422}, (changed, content(answer)[:200])
+                        assert answer.status_code in {400, 403, 404, 409, 422, 429}, (changed, content(answer)[:200])
                         assert counts() == before
                         assert b"smuggled" not in content(answer).lower().replace(str(new).encode(), b"")
                         transaction.set_rollback(True)
@@ -147,10 +147,15 @@ def test_an_id_of_another_site_in_a_body_writes_nothing(world: World, subtests: 
 # Side channels (A10)
 
 
+# Each look makes a new secret.
+NEVER_THE_SAME = {"/me/security/app/", "/me/security/passkeys/"}
+
+
 def snapshot(world: World, role: Role) -> dict[str, bytes]:
     """Every page and API answer that a person of site A gets, as bytes without clocks and tokens."""
     seen = {}
-    for one in [one for one in PAGES + API if one.method == "GET" and role in one.allowed]:
+    doors = [one for one in PAGES + API if one.method == "GET" and one.path not in NEVER_THE_SAME]
+    for one in [one for one in doors if role in one.allowed]:
         with transaction.atomic():
             answer = Caller(world.people[role], one in API).call(one, world, tries="side channels")
             body = neutral(answer, "no id")[2]

@@ -1,7 +1,8 @@
 """Every kind of tampering, done by raw SQL, is found and named."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +302,19 @@ def test_a_restore_explains_nothing_that_is_older(log: Place, operator: User, tm
     assert {problem.code for problem in verify(anchor_files=[tmp_path / "notes"]).problems} == {"rewritten"}
 
 
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Without SQLite's checks, which would refuse what a damaged disk writes; the connection is not left like that."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    sql("PRAGMA ignore_check_constraints = ON")
+    try:
+        yield
+    finally:
+        sql("PRAGMA ignore_check_constraints = OFF")
+
+
 @pytest.mark.parametrize(
     "damage", ["timestamp = 'soon'", "additional_data = CAST(x'ff00fe' AS text)", "verb = x'00ff'"]
 )
@@ -308,8 +322,8 @@ def test_damaged_bytes_are_one_changed_entry_and_no_crash(log: Place, damage: st
     if connection.vendor != "sqlite":
         damage = "verb = chr(1)"
     entry = AuditEntry.objects.order_by("id")[3]
-    sql("PRAGMA ignore_check_constraints = ON") if connection.vendor == "sqlite" else None
-    sql(f"UPDATE accounts_auditentry SET {damage} WHERE id = %s", entry.pk)
+    with unchecked():
+        sql(f"UPDATE accounts_auditentry SET {damage} WHERE id = %s", entry.pk)
     report = verify()
     assert [(problem.entry, problem.code in {"changed", "removed"}) for problem in report.problems] == [
         (entry.pk, True)

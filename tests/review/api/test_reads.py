@@ -229,6 +229,7 @@ def cost(api: Client, path: str) -> int:
 
 def test_a_page_of_events_costs_the_same_however_long_it_is(api: Client, place: Place) -> None:
     make_item(place, picture=jpeg())
+    cost(api, "events")
     few = cost(api, "events")
     for shade in range(12):
         make_item(place, picture=jpeg((shade, 1, 1)))
@@ -248,6 +249,7 @@ def test_the_feed_costs_the_same_however_long_it_is(api: Client, place: Place, o
         sequence_outcomes(now=timezone.now() + timedelta(hours=1))
 
     one()
+    cost(api, "verdicts")
     few = cost(api, "verdicts")
     for _number in range(5):
         one()

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from review.decoding import Undecodable
 from review.releases.upright import CannotStrip, decoded_size, strip_jpeg, upright_jpeg
 
 
@@ -68,7 +69,7 @@ def test_everything_else_becomes_a_jpeg(kind, mode):
 def test_a_cut_picture_is_found():
     data = encoded(picture(size=(400, 300)))
     assert decoded_size(data) == (400, 300)
-    with pytest.raises(OSError, match="truncated"):
+    with pytest.raises(Undecodable, match="truncated"):
         decoded_size(data[:-500])
 
 
