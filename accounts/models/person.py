@@ -16,17 +16,19 @@ def refuse_deletion() -> NoReturn:
     raise Conflict(_("People are deactivated, never deleted."), code="people_stay")
 
 
+LABEL = Lower(Coalesce(NullIf("name", Value("")), "username"))
+
+
 class PersonQuerySet(models.QuerySet["User"]):
     def by_name(self) -> "PersonQuerySet":
         """In the order of the names that pages show (`label`), the same name in a fixed order."""
-        named = Lower(Coalesce(NullIf("name", Value("")), "username"))
-        return self.annotate(label=named).order_by("label", "public_id")
+        return self.annotate(label=LABEL).order_by("label", "public_id")
 
     def after(self, public_id: UUID) -> "PersonQuerySet":
         """Those that stand behind this person in the order of `by_name`; nobody when there is no such person."""
-        last = User.objects.by_name().filter(public_id=public_id).values_list("label", flat=True)[:1]
-        found = self.filter(Q(label__gt=Subquery(last)) | Q(label=Subquery(last), public_id__gt=public_id))
-        return found
+        last = User.objects.filter(public_id=public_id).annotate(label=LABEL).values_list("label", flat=True)[:1]
+        behind = Q(label__gt=Subquery(last)) | Q(label=Subquery(last), public_id__gt=public_id)
+        return self.filter(behind)
 
     def called(self, text: str) -> "PersonQuerySet":
         """Those with `text` in the name or the sign-in name."""

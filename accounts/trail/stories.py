@@ -86,7 +86,7 @@ def title_of(page: Page, person: User | None, subject: UUID) -> str:
 
 def entry_for(reader: User, pk: int) -> AuditEntry:
     """An entry that `reader` may see. Raises NotFound."""
-    found = AuditEntry.objects.select_related("actor", "content_type").filter(pk=pk).first()
+    found: AuditEntry | None = AuditEntry.objects.select_related("actor", "content_type").filter(pk=pk).first()
     if found is None or not visible(reader, found):
         raise NotFound
     return found

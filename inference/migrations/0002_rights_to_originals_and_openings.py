@@ -4,14 +4,33 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inference', '0001_initial'),
+        ("inference", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='site',
-            options={'ordering': ['name'], 'permissions': [('see_events', 'see events'), ('open_events', 'open events'), ('see_originals', 'see originals'), ('review_items', 'review items'), ('manage_queues', 'manage queues'), ('manage_taxonomy', 'manage taxonomy'), ('grant_operator', 'grant operator'), ('grant_all', 'grant all'), ('see_releases', 'see releases'), ('make_releases', 'make releases'), ('see_manifests', 'see manifests'), ('see_sources', 'see sources'), ('manage_sources', 'manage sources'), ('audit_site', 'audit site'), ('audit_releases', 'audit releases'), ('audit_devices', 'audit devices')]},
+            name="site",
+            options={
+                "ordering": ["name"],
+                "permissions": [
+                    ("see_events", "see events"),
+                    ("open_events", "open events"),
+                    ("see_originals", "see originals"),
+                    ("review_items", "review items"),
+                    ("manage_queues", "manage queues"),
+                    ("manage_taxonomy", "manage taxonomy"),
+                    ("grant_operator", "grant operator"),
+                    ("grant_all", "grant all"),
+                    ("see_releases", "see releases"),
+                    ("make_releases", "make releases"),
+                    ("see_manifests", "see manifests"),
+                    ("see_sources", "see sources"),
+                    ("manage_sources", "manage sources"),
+                    ("audit_site", "audit site"),
+                    ("audit_releases", "audit releases"),
+                    ("audit_devices", "audit devices"),
+                ],
+            },
         ),
     ]

@@ -17,7 +17,7 @@ api = NinjaAPI(
     version="1",
     description="Events in, verdicts out. Errors are RFC 9457 problem documents with a stable `code`.",
     urls_namespace="api-1",
-    # Ours: the package's page is a script that writes inline styles, which no page here may (review/views/reference.py).
+    # The package's page writes inline styles, which no page here may; ours is review/views/reference.py.
     docs_url=None,
     openapi_url="openapi.json",
     docs_decorator=require_safe,

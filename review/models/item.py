@@ -96,10 +96,10 @@ class Item(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"item …{str(self.id)[-4:]}"
+
     @property
     def audit_subject(self) -> uuid.UUID:
         """Entries about an item belong to the story of its event."""
         return self.event_id
-
-    def __str__(self) -> str:
-        return f"item …{str(self.id)[-4:]}"
