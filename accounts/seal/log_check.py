@@ -16,7 +16,7 @@ from django.db import connection
 
 from accounts.models.seal import Checkpoint, Leaf, LeafNode
 from accounts.seal import rows
-from accounts.seal.anchored import Anchored
+from accounts.seal.anchored import Anchored, Mark
 from accounts.seal.findings import NAMED, Findings, Problem
 from accounts.seal.kinds import KINDS
 from accounts.seal.merkle import Frontier, Node, leaf_hash
@@ -52,8 +52,8 @@ class LogCheck:
     anchored: Anchored = field(default_factory=Anchored)
     findings: Findings = field(default_factory=Findings)
     origin: str | None = None
-    # Sizes at which an anchor holds another root than the log has.
-    differing: list[int] = field(default_factory=list)
+    # What an anchor holds that the log did not have at that size.
+    differing: set[Mark] = field(default_factory=set)
     tree: Frontier = field(default_factory=Frontier)
     other: Frontier | None = None
     broken: bool = False
@@ -231,8 +231,7 @@ class LogCheck:
             self.settle(size, signed)
         roots = self.anchored.roots.get(size, set())
         made = {tree.root() for tree in (self.tree, self.other) if tree is not None}
-        if roots and (self.broken or not roots <= made):
-            self.differing.append(size)
+        self.differing |= {(size, root) for root in (roots if self.broken else roots - made)}
 
     def settle(self, size: int, root: bytes) -> None:
         """Decide, at a signed root, what was wrong since the last one."""

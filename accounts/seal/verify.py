@@ -7,16 +7,14 @@ from typing import Any
 
 from django.db import connection
 
-from accounts.models import AuditEntry
-from accounts.models.seal import Anchoring, Checkpoint, Leaf, Unsealed
+from accounts.models.seal import Anchoring, Checkpoint, Unsealed
 from accounts.seal import keys
 from accounts.seal.anchored import configured_files
 from accounts.seal.findings import Findings, Problem
 from accounts.seal.log_check import LogCheck
+from accounts.seal.restores import explained, restores
 from accounts.seal.store import last_checkpoint
 from accounts.seal.strays import strays
-
-RESTORED = "system.restored"
 
 
 @dataclass(frozen=True)
@@ -105,21 +103,22 @@ def last_anchored() -> int | None:
 
 def compare_anchors(check: LogCheck, sealed: int) -> list[Problem]:
     """What anchors know better: into the findings, or into the returned losses when a restore explains it."""
-    wrong = sorted({*check.differing, *(size for size in check.anchored.roots if size > sealed)})
+    ahead = {(size, root) for size, roots in check.anchored.roots.items() if size > sealed for root in roots}
+    wrong = check.differing | ahead
     if not wrong:
         return []
-    restore = restored_at(check.end)
-    losses = []
-    explained = [size for size in wrong if restore is not None and size > restore]
-    if explained and restore is not None:
-        text = (
-            f"An anchor knows a log of {max(explained)} entries that is not this one. A backup was restored at entry "
-            f"{restore}: up to {max(explained) - restore} entries from before are lost."
-        )
-        losses.append(Problem(None, text, "lost_by_restore", index=restore))
-    for problem in unexplained([size for size in wrong if size not in explained], check, sealed):
+    found = restores()
+    lost = explained(check.anchored.note_files, wrong, found)
+    for problem in unexplained(sorted({size for size, _root in wrong - lost}), check, sealed):
         check.findings.add(problem)
-    return losses
+    if not lost:
+        return []
+    most, least = max(size for size, _root in lost), min(one.sealed for one in found)
+    text = (
+        f"An anchor knows a log of {most} entries that is not this one. A backup was restored when {least} entries "
+        f"were sealed: up to {most - least} entries from before are lost."
+    )
+    return [Problem(None, text, "lost_by_restore", index=least)]
 
 
 def unexplained(sizes: Sequence[int], check: LogCheck, sealed: int) -> list[Problem]:
@@ -138,12 +137,3 @@ def unexplained(sizes: Sequence[int], check: LogCheck, sealed: int) -> list[Prob
         )
         found.append(Problem(check.entries(agreed, other[0]), text, "rewritten", index=agreed))
     return found
-
-
-def restored_at(end: int) -> int | None:
-    """The index of the first entry that tells of a restored backup; `end` when it is not sealed yet."""
-    row = AuditEntry.objects.filter(verb=RESTORED).order_by("id").values_list("pk", flat=True).first()
-    if row is None:
-        return None
-    leaf = Leaf.objects.filter(kind="audit_entry", row=str(row)).values_list("index", flat=True).first()
-    return end if leaf is None else leaf

@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files import File
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -19,7 +20,13 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from accounts import audit
+from accounts.anchors.configured import anchors
+from accounts.anchors.file import FileAnchor
 from accounts.models import User
+from accounts.models.seal import Checkpoint
+from accounts.seal import keys as seal_keys
+from accounts.seal.anchored import Anchored
+from accounts.seal.findings import Findings
 from accounts.seal.store import last_checkpoint
 from deploy.backup import copying, files_list, keys, manifest
 from deploy.backup.exceptions import BackupError, Damaged, Full, Unusable
@@ -184,9 +191,23 @@ def record(told: Manifest, verdict: Verdict) -> None:
             version=VERSION,
             sealed_before=verdict.sealed_in_backup,
             sealed=verdict.sealed_now,
+            anchored=anchored_size(last),
             files=verdict.files,
             left_out=verdict.left_out[:100],
         )
+
+
+def anchored_size(last: Checkpoint | None) -> int | None:
+    """The largest size of the log that anchors outside of the data folder know now; None when none can be read."""
+    origin = last.note.partition("\n")[0] if last else None
+    held, ignored = Anchored(), Findings()
+    try:
+        for one in anchors():
+            if isinstance(one, FileAnchor) and not one.beside_data and one.path.exists():
+                held.read(one.path, origin, seal_keys.trusted(origin or ""), ignored)
+    except (OSError, ImproperlyConfigured):
+        return None
+    return held.last_size
 
 
 def judge(folder: Path, verdict: Verdict) -> Verdict:

@@ -267,41 +267,6 @@ def resign() -> None:
             end.save(update_fields=["root", "note"])
 
 
-def test_a_restored_backup_explains_the_loss_and_is_never_silent(log: Place, operator: User, tmp_path: Path) -> None:
-    size = Checkpoint.objects.order_by("-size")[0].size
-    for _number in range(5):
-        write_entry(operator)
-    seal_now()
-    keep(tmp_path / "notes")
-    cut_tail(size)
-    from django.db import transaction
-
-    with transaction.atomic():
-        audit.record("system.restored", actor=None, on=operator)
-    for grown in range(2):
-        report = verify(anchor_files=[tmp_path / "notes"])
-        assert {problem.code for problem in report.problems} == {"lost_by_restore"}
-        accepted = verify(anchor_files=[tmp_path / "notes"], accept_restore=True)
-        assert accepted.ok
-        assert accepted.as_json()["accepted"]
-        for _number in range(10 * (1 - grown)):
-            write_entry(operator)
-        seal_now()
-
-
-def test_a_restore_explains_nothing_that_is_older(log: Place, operator: User, tmp_path: Path) -> None:
-    keep(tmp_path / "notes")
-    from django.db import transaction
-
-    with transaction.atomic():
-        audit.record("system.restored", actor=None, on=operator)
-    seal_now()
-    row = Leaf.objects.filter(kind="audit_entry").order_by("index")[5].row
-    sql("UPDATE accounts_auditentry SET verb = 'x' WHERE id = %s", int(row))
-    resign()
-    assert {problem.code for problem in verify(anchor_files=[tmp_path / "notes"]).problems} == {"rewritten"}
-
-
 @contextmanager
 def unchecked() -> Iterator[None]:
     """Without SQLite's checks, which would refuse what a damaged disk writes; the connection is not left like that."""
