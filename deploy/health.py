@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from django_tasks_db.models import DBTaskResult
 from redis.exceptions import RedisError
 
+from accounts import broadcast
 from accounts.doors import public
 from review import evidence_store
 from review.evidence_store import StoreFull
@@ -72,7 +73,7 @@ def channel_layer() -> str:
     layer = get_channel_layer()
     if layer is None:
         return "missing"
-    async_to_sync(layer.group_send)("probe", {"type": "probe"})
+    async_to_sync(broadcast.deliver)(layer, "probe", {"type": "probe"})
     return "ok"
 
 

@@ -21,10 +21,21 @@ DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 # In a command of the owning role (deploy/cli.py) this names the role that the server runs under.
 RUNNING = env.database("SECONDLOOK_RUNNING_DATABASE_URL", "postgresql://@/none")
 REDIS_URL = env.text("SECONDLOOK_REDIS_URL")
+# One that takes the connection and then says nothing is as good as gone after a second.
+REDIS_LIMITS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL} | REDIS_LIMITS]},
+    }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": REDIS_LIMITS,
+    }
+}
 
 STORAGES = STORAGES | {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

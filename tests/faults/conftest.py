@@ -67,7 +67,7 @@ def production(folder: Path, database: Postgres, cache: Redis) -> Iterator[Produ
             SECONDLOOK_AUDIT_KEY="b25seSBmb3IgdGhlIHN1aXRlLCBmb3Igc2VhbGluZy4=",
             SECONDLOOK_AUDIT_ANCHORS=f"file:{folder / 'anchor.txt'}",
             SECONDLOOK_SSL_REDIRECT="0",
-            SECONDLOOK_ANSWER_SECONDS="2",
+            SECONDLOOK_ANSWER_SECONDS="3",
             SECONDLOOK_MIN_FREE_BYTES="0",
         )
     )

@@ -11,7 +11,7 @@ from tests.faults.product import Product, review
 from tests.faults.services import Postgres, wait
 
 pytestmark = pytest.mark.slow
-# The answer is due after two seconds (`production` sets that); the rest is for a busy machine.
+# The answer is due after three seconds (`production` sets that); the rest is for a busy machine.
 ANSWER_S = 8
 # As many requests hang as there are threads, and more.
 ASKED = 12
