@@ -13,7 +13,7 @@ import httpx
 from deploy.demo_process import ROOT, DemoProcess
 
 COMMAND_S = 90
-# Two test sites; of the first one's operator also a session, as the sign-in page would make it.
+# Two test sites; a session of each person of the first one, as the sign-in page would make it.
 SEED = """
 import json
 from django.conf import settings
@@ -22,10 +22,12 @@ from django.utils import timezone
 from accounts.models import User
 from deploy.management.commands.seed_test import seed
 told = seed(timezone.now())
-client = Client()
-client.force_login(User.objects.get(username=told["sites"][0]["people"]["operator"]["login"]))
-session = client.cookies[settings.SESSION_COOKIE_NAME].value
-print(json.dumps(told | {"cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}))
+cookies = {}
+for role, person in told["sites"][0]["people"].items():
+    client = Client()
+    client.force_login(User.objects.get(username=person["login"]))
+    cookies[role] = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+print(json.dumps(told | {"cookies": cookies}))
 """
 CHECK = """
 import json

@@ -56,7 +56,7 @@ class Page:
 
     def open(self) -> ClientConnection:
         host = f"127.0.0.1:{self.product.port}"
-        cookie = {"Cookie": self.product.seeded["cookie"]}
+        cookie = {"Cookie": self.product.seeded["cookies"]["operator"]}
         made = connect(f"ws://{host}/ws/live/", origin=Origin(f"https://{host}"), additional_headers=cookie)
         return self.at_end.enter_context(made)
 
