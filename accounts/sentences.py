@@ -81,6 +81,7 @@ VERBS: dict[str, str] = {
     "person.reactivated": gettext_noop("%(who)s reactivated the account of %(what)s: %(reason)s"),
     "seal.key_changed": gettext_noop("%(who)s began to sign the log with another key: %(after)s"),
     "seal.row_dropped": gettext_noop("%(kind)s %(row)s waited to be sealed in vain: %(why)s"),
+    "seal.row_unreadable": gettext_noop("%(kind)s %(row)s cannot be read, so it is not sealed"),
     "seal.anchor_failed": gettext_noop("A checkpoint could not be left at the anchor %(anchor)s: %(why)s"),
     "seal.anchor_back": gettext_noop("The anchor %(anchor)s takes checkpoints again"),
     "audit.verified": gettext_noop("%(who)s verified %(entries)s entries of the log and found %(problems)s problems"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.anchors.interface import AnchorFailed, Mark
 
-TIMEOUT_S = 5
+TIMEOUT_S = 3
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,5 @@ def s3() -> Any:
     import boto3
     from botocore.config import Config
 
-    patience = Config(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, retries={"max_attempts": 1})
+    patience = Config(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, retries={"total_max_attempts": 1})
     return boto3.client("s3", config=patience)

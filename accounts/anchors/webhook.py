@@ -7,7 +7,7 @@ import httpx
 
 from accounts.anchors.interface import AnchorFailed, Mark
 
-TIMEOUT_S = 5.0
+TIMEOUT_S = 3.0
 
 
 @dataclass(frozen=True)

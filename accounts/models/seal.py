@@ -10,6 +10,8 @@ class Unsealed(models.Model):
 
     kind = models.CharField(max_length=30)
     row = models.CharField(max_length=40)
+    # When it could not be read last; it goes on waiting, and those behind it do not wait for it.
+    unreadable_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.row}"

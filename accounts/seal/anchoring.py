@@ -1,6 +1,8 @@
 """Leaving checkpoints at the anchors: at least once each, outside of transactions, at most every minute."""
 
+from concurrent.futures import Future
 from datetime import datetime, timedelta
+from threading import Thread
 
 import structlog
 from django.db import transaction
@@ -12,10 +14,13 @@ from accounts.models import Lease
 from accounts.models.seal import Anchoring, Checkpoint
 from accounts.seal.store import last_checkpoint
 
+# Longest that one try may take in all; the time-outs of the anchors' own calls start anew with each byte.
+PATIENCE_S = 3.0
 logger = structlog.get_logger(__name__)
 EVERY = timedelta(minutes=1)
 # After a failure it is tried again after one minute, two, four, and so on up to this.
 LONGEST_WAIT = timedelta(hours=1)
+hanging: dict[str, Thread] = {}
 
 
 def anchor_when_due(*, now: datetime) -> None:
@@ -48,7 +53,7 @@ def wants(anchor: Anchor, checkpoint: Checkpoint, now: datetime) -> bool:
 def leave(anchor: Anchor, checkpoint: Checkpoint, now: datetime) -> None:
     """One try, and its row; the first failure after a success, and the first success after one, leave an entry."""
     try:
-        result, ok = anchor.put(Mark(checkpoint.size, bytes(checkpoint.root), checkpoint.note)), True
+        result, ok = put_in_time(anchor, Mark(checkpoint.size, bytes(checkpoint.root), checkpoint.note)), True
     except AnchorFailed as error:
         result, ok = str(error), False
         logger.error("anchor_failed", anchor=anchor.name, why=result)
@@ -63,3 +68,28 @@ def leave(anchor: Anchor, checkpoint: Checkpoint, now: datetime) -> None:
                 anchor=anchor.name,
                 why=result,
             )
+
+
+def put_in_time(anchor: Anchor, mark: Mark) -> str:
+    """`anchor.put` in a thread of its own: a mount or a host that hangs holds up the periodic work no longer.
+
+    Such a thread is left behind, and nothing more is tried at its anchor while it lives. Raises AnchorFailed.
+    """
+    before = hanging.get(anchor.name)
+    if before is not None and before.is_alive():
+        raise AnchorFailed("An earlier try still hangs.")
+    result: Future[str] = Future()
+    thread = Thread(target=put, args=(anchor, mark, result), name="anchor", daemon=True)
+    thread.start()
+    try:
+        return result.result(timeout=PATIENCE_S)
+    except TimeoutError:
+        hanging[anchor.name] = thread
+        raise AnchorFailed(f"It did not take the note within {PATIENCE_S:g} seconds.") from None
+
+
+def put(anchor: Anchor, mark: Mark, result: "Future[str]") -> None:
+    try:
+        result.set_result(anchor.put(mark))
+    except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+        result.set_exception(error)

@@ -11,13 +11,14 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import audit
 from accounts.exceptions import SecondLookError
 from accounts.models import Lease
 from accounts.models.seal import Checkpoint, Leaf, Unsealed
 from accounts.seal import keys, rows
-from accounts.seal.kinds import KINDS, Kind
+from accounts.seal.kinds import KINDS
 from accounts.seal.merkle import Frontier, leaf_hash
 from accounts.seal.note import BadNote, Signed, Signer, checkpoint_text, open_note
 from accounts.seal.store import Incomplete, keep_nodes, last_checkpoint, stored_frontier
@@ -27,6 +28,8 @@ BATCH = 2_000
 # One tick seals so many at most, and leaves the rest to the next one.
 BATCHES_PER_TICK = 5
 EVERY = timedelta(seconds=20)
+# A row that cannot be read is tried again this often.
+UNREADABLE_AGAIN = timedelta(hours=1)
 
 
 class CannotSeal(SecondLookError):
@@ -47,16 +50,24 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Batch:
-    """What the next transaction writes: leaves, and rows that only leave the list, with the reason."""
+    """What the next transaction writes: leaves, rows that only leave the list, with the reason, and `tickets` of both.
+
+    `unreadable` are rows that are there and cannot be read: kind, key and ticket. They go on waiting.
+    """
 
     leaves: Sequence[Waiting]
     dropped: Sequence[tuple[str, str, str]]
     tickets: Sequence[int]
+    unreadable: Sequence[tuple[str, str, int]] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.tickets and not self.unreadable
 
 
 def seal_when_due(*, now: datetime) -> int:
     """The tick's part: at once when a batch is full, else every 20 seconds; how many rows were sealed."""
-    full = Unsealed.objects.order_by("id")[BATCH - 1 : BATCH].exists()
+    full = Unsealed.objects.filter(unreadable_at=None).order_by("id")[BATCH - 1 : BATCH].exists()
     if not Lease.objects.take("seal-due", holder=str(now), now=now, lasts=EVERY) and not full:
         return 0
     return seal(now=now, batches=BATCHES_PER_TICK)
@@ -68,8 +79,8 @@ def seal(*, now: datetime, batches: int | None = None) -> int:
     while batches is None or made < batches:
         end = last_checkpoint()
         frontier, signer, last = log_end(end)
-        batch = gather()
-        if not batch.tickets:
+        batch = gather(now)
+        if batch.empty:
             break
         done = append(batch, frontier, signer, last=last, now=now)
         sealed += done
@@ -92,34 +103,30 @@ def log_end(end: Checkpoint | None) -> tuple[Frontier, Signer, Signed | None]:
     return frontier, keys.signer(origin), last
 
 
-def gather() -> Batch:
+def gather(now: datetime) -> Batch:
     """The next rows to seal, in the order in which they were written."""
-    found = list(Unsealed.objects.filter(kind__in=KINDS).order_by("id").values_list("id", "kind", "row")[:BATCH])
+    due = Q(unreadable_at=None) | Q(unreadable_at__lte=now - UNREADABLE_AGAIN)
+    waiting = Unsealed.objects.filter(due, kind__in=KINDS).order_by("id")
+    found = list(waiting.values_list("id", "kind", "row")[:BATCH])
     hashes: dict[tuple[str, str], bytes] = {}
     leaves: list[Waiting] = []
     dropped: list[tuple[str, str, str]] = []
+    damaged: set[tuple[str, str]] = set()
     for name, kind in KINDS.items():
         wanted = list({row for _ticket, of, row in found if of == name})
         done = set(Leaf.objects.filter(kind=name, row__in=wanted).values_list("row", flat=True)) if wanted else set()
         dropped += [(name, row, "already sealed") for row in sorted(done)]
         there = rows.leaves(kind, kind.layout, [row for row in wanted if row not in done]) if wanted else {}
         hashes |= {(name, row): leaf_hash(told.data) for row, told in there.items()}
-        dropped += [(name, row, "gone before it was sealed") for row in absent(kind, set(wanted) - done - there.keys())]
+        unread = set(wanted) - done - there.keys()
+        gone = rows.missing(kind, sorted(unread)) if unread else set()
+        dropped += [(name, row, "gone before it was sealed") for row in sorted(gone)]
+        damaged |= {(name, row) for row in unread - gone}
     for ticket, name, row in found:
         if (name, row) in hashes:
             leaves.append(Waiting(ticket, name, row, hashes.pop((name, row))))
-    return Batch(leaves, dropped, [ticket for ticket, _kind, _row in found])
-
-
-def absent(kind: Kind, unread: set[str]) -> list[str]:
-    """Those of the rows that are gone. Raises CannotSeal when one is there and cannot be read."""
-    if not unread:
-        return []
-    gone = rows.missing(kind, sorted(unread))
-    if damaged := unread - gone:
-        which = ", ".join(str(rows.row_id(kind, row)) for row in sorted(damaged)[:10])
-        raise CannotSeal(f"Rows of {kind.name} cannot be read, so nothing is sealed: {which}.")
-    return sorted(gone)
+    unreadable = [(name, row, ticket) for ticket, name, row in found if (name, row) in damaged]
+    return Batch(leaves, dropped, [one[0] for one in found if one[1:] not in damaged], unreadable)
 
 
 def append(batch: Batch, frontier: Frontier, signer: Signer, *, last: Signed | None, now: datetime) -> int:
@@ -139,6 +146,7 @@ def append(batch: Batch, frontier: Frontier, signer: Signer, *, last: Signed | N
             end = Checkpoint.objects.create(size=frontier.size, root=root, note=note, created_at=now)
         Unsealed.objects.filter(id__in=batch.tickets).delete()
         tell(batch, end, signer, last)
+        put_aside(batch, end, now)
     return len(batch.leaves)
 
 
@@ -166,3 +174,17 @@ def tell(batch: Batch, end: Checkpoint | None, signer: Signer, last: Signed | No
             audit.record("seal.row_dropped", actor=None, on=end, kind=kind, row=row, why=why)
     if end is not None and last is not None and last.key != signer.verifier:
         audit.record("seal.key_changed", actor=None, on=end, before=last.key.vkey, after=signer.verifier.vkey)
+
+
+def put_aside(batch: Batch, end: Checkpoint | None, now: datetime) -> None:
+    """Rows that cannot be read go on waiting, and hold up none of those behind them; the first time leaves an entry.
+
+    That is safe because a place in the log tells when a row was sealed, and its ticket when it was written.
+    """
+    for kind, row, ticket in batch.unreadable:
+        new = Unsealed.objects.filter(pk=ticket, unreadable_at=None).update(unreadable_at=now)
+        again = 0 if new else Unsealed.objects.filter(pk=ticket).update(unreadable_at=now)
+        logger.error("seal_row_unreadable", kind=kind, row=row, again=bool(again))
+        # When nothing at all can be read, an entry about it could not be either, and would bring the next one.
+        if new and batch.leaves:
+            audit.record("seal.row_unreadable", actor=None, on=end, kind=kind, row=str(rows.row_id(KINDS[kind], row)))

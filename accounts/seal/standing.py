@@ -1,6 +1,6 @@
 """The state of the seal, for the audit page and the start of the server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import ImproperlyConfigured
@@ -9,7 +9,11 @@ from django.utils.translation import gettext as _
 from accounts.anchors.configured import anchors
 from accounts.anchors.interface import Anchor
 from accounts.models.seal import Anchoring, Checkpoint, Unsealed, Verification
+from accounts.seal.kinds import KINDS
+from accounts.seal.rows import row_id
 from accounts.seal.store import last_checkpoint
+
+NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class SealState:
     verification: Verification | None
     anchors: list[AnchorState]
     problems: list[str]
+    # Rows that wait and cannot be read, as kind and id: the first ten.
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -54,6 +60,13 @@ def state() -> SealState:
             _("The last verification found %(count)s problems. Run manage.py verify_audit.")
             % {"count": len(verification.findings)},
         )
+    unreadable = unreadable_rows()
+    if unreadable:
+        problems.insert(
+            0,
+            _("These rows cannot be read, so they are not sealed: %(rows)s. The disk may be failing: restore a backup.")
+            % {"rows": ", ".join(unreadable)},
+        )
     return SealState(
         sealed=checkpoint.size if checkpoint else 0,
         unsealed=Unsealed.objects.count(),
@@ -61,7 +74,16 @@ def state() -> SealState:
         verification=verification,
         anchors=held,
         problems=problems,
+        unreadable=unreadable,
     )
+
+
+def unreadable_rows() -> list[str]:
+    found = Unsealed.objects.filter(unreadable_at__isnull=False).order_by("id")
+    return [
+        f"{kind} {row_id(KINDS[kind], row) if kind in KINDS else row}"
+        for kind, row in found.values_list("kind", "row")[:NAMED]
+    ]
 
 
 def anchor_states() -> tuple[list[AnchorState], list[str]]:

@@ -88,8 +88,9 @@ def seal_of(where: Reach) -> dict[str, Any]:
     """The seal as this person may see it: sizes and times of the whole log tell how busy other sites are."""
     now: SealState = state()
     failed = now.verification is not None and not now.verification.ok
+    trouble = "failed" if failed else "unread" if now.unreadable else ""
     return {
-        "state": "failed" if failed else "none" if now.checkpoint is None else "warn" if now.problems else "good",
+        "state": trouble or ("none" if now.checkpoint is None else "warn" if now.problems else "good"),
         "verified_at": now.verification.finished_at if now.verification else None,
         "problems": now.problems if where.everywhere else [],
         "whole": now if where.everywhere else None,

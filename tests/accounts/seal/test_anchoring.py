@@ -136,6 +136,45 @@ def test_an_address_s_secrets_are_neither_shown_nor_stored(log: Place, hook: Any
     assert WebhookAnchor("https://me:pw@host.example:8443/x?token=1").name == "https://host.example:8443/x"
 
 
+def test_an_anchor_that_hangs_lets_go_of_the_tick_and_is_left_alone_until_it_ends(
+    log: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, tries = threading.Event(), []
+
+    class Hanging(FileAnchor):
+        def put(self, mark: Mark) -> str:
+            tries.append(mark.size)
+            assert go_on.wait(30)
+            return "at last"
+
+    one = Hanging(Path("/nowhere"))
+    monkeypatch.setattr(anchoring, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(anchoring, "anchors", lambda: [one])
+    now = timezone.now()
+    anchoring.anchor_last(now=now)
+    assert "within 0.05 seconds" in Anchoring.objects.get().result
+    anchoring.anchor_last(now=now + timedelta(seconds=59))
+    assert Anchoring.objects.count() == 1
+    anchoring.anchor_last(now=now + timedelta(hours=2))
+    assert Anchoring.objects.order_by("-id")[0].result == "An earlier try still hangs."
+    assert len(tries) == 1
+    go_on.set()
+    anchoring.hanging[one.name].join(30)
+    anchoring.anchor_last(now=now + timedelta(hours=4))
+    assert Anchoring.objects.order_by("-id")[0].ok
+    assert len(tries) == 2
+
+
+def test_a_failure_that_nobody_foresaw_is_not_hidden(log: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Odd(FileAnchor):
+        def put(self, mark: Mark) -> str:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(anchoring, "anchors", lambda: [Odd(Path("/nowhere"))])
+    with pytest.raises(ZeroDivisionError):
+        anchoring.anchor_last(now=timezone.now())
+
+
 def test_an_address_where_nobody_listens_is_a_failure() -> None:
     with pytest.raises(AnchorFailed, match="could not be reached"):
         WebhookAnchor("http://127.0.0.1:1/x").put(MARK)

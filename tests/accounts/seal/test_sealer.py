@@ -4,23 +4,26 @@ import subprocess
 import sys
 import threading
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import IntegrityError, connection, connections, transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import AuditEntry, Checkpoint, Leaf, Lease, Unsealed, User
-from accounts.seal import keys, sealer, waiting
+from accounts.roles import Role
+from accounts.seal import keys, rows, sealer, state, waiting
 from accounts.seal.kinds import AUDIT_ENTRY
 from accounts.seal.note import Signer
 from accounts.seal.sealer import CannotSeal, seal
 from accounts.seal.verify import verify
 from tests.accounts.seal.conftest import seal_now, sql
 from tests.conftest import AtOnce
-from tests.factories import Place, make_person, post
+from tests.factories import Place, make_person, post, sign_in
 
 
 def write(person: User, many: int = 1) -> None:
@@ -91,7 +94,7 @@ def test_processes_that_seal_at_once_make_one_log() -> None:
 def test_a_sealer_that_comes_second_writes_nothing() -> None:
     write(make_person("ann"), 3)
     frontier, signer, last = sealer.log_end(None)
-    batch = sealer.gather()
+    batch = sealer.gather(timezone.now())
     seal_now()
     before = Leaf.objects.count()
     assert sealer.append(batch, frontier, signer, last=last, now=timezone.now()) == 0
@@ -166,6 +169,84 @@ def test_a_row_that_is_gone_before_it_is_sealed_leaves_an_entry(log: Place, oper
     assert entry.additional_data["row"] == str(gone)
     seal_now()
     whole()
+
+
+@pytest.fixture
+def unreadable(log: Place, operator: User, monkeypatch: pytest.MonkeyPatch) -> AuditEntry:
+    """An entry whose bytes the database cannot give out, with one behind it."""
+    write(operator, 2)
+    spoilt = AuditEntry.objects.order_by("-id")[1]
+    read = rows.read
+
+    def refuse(kind: Any, layout: int, wanted: Any) -> Any:
+        if kind is AUDIT_ENTRY and str(spoilt.pk) in wanted:
+            raise ValueError("not a value")
+        return read(kind, layout, wanted)
+
+    monkeypatch.setattr(rows, "read", refuse)
+    return spoilt
+
+
+def test_a_row_that_cannot_be_read_holds_up_none_behind_it(unreadable: AuditEntry) -> None:
+    seal_now()
+    sealed = set(Leaf.objects.filter(kind="audit_entry").values_list("row", flat=True))
+    assert str(unreadable.pk + 1) in sealed
+    assert str(unreadable.pk) not in sealed
+    seal_now()
+    waits = Unsealed.objects.get()
+    assert (waits.row, waits.unreadable_at is not None) == (str(unreadable.pk), True)
+    assert AuditEntry.objects.get(verb="seal.row_unreadable").additional_data["row"] == str(unreadable.pk)
+    report = verify()
+    assert (report.ok, report.unsealed) == (True, 1)
+
+
+def test_a_row_that_cannot_be_read_is_trouble_on_the_audit_page(unreadable: AuditEntry) -> None:
+    seal_now()
+    assert state().unreadable == [f"audit_entry {unreadable.pk}"]
+    assert f"audit_entry {unreadable.pk}" in state().problems[0]
+    browser = Client()
+    sign_in(browser, make_person("ada", Role.ADMINISTRATOR))
+    page = browser.get("/audit/").content.decode()
+    assert "seal--unread" in page
+    assert f"audit_entry {unreadable.pk}" in page
+
+
+def test_a_row_that_can_be_read_again_is_sealed_within_the_hour(
+    unreadable: AuditEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    seal(now=now)
+    seal(now=now + timedelta(minutes=61))
+    assert AuditEntry.objects.filter(verb="seal.row_unreadable").count() == 1
+    monkeypatch.undo()
+    seal(now=now + timedelta(minutes=62))
+    assert not Leaf.objects.filter(row=str(unreadable.pk), kind="audit_entry").exists()
+    seal(now=now + timedelta(minutes=122))
+    seal_now()
+    whole()
+    assert state().unreadable == []
+
+
+def test_rows_that_cannot_be_read_fill_no_batch(log: Place, operator: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealer, "BATCH", 3)
+    write(operator, 4)
+    monkeypatch.setattr(rows, "leaves", lambda kind, layout, wanted: {})
+    seal_now()
+    assert not AuditEntry.objects.filter(verb="seal.row_unreadable").exists()
+    monkeypatch.undo()
+    write(operator)
+    assert seal_now() >= 1
+
+
+@pytest.mark.skipif("postgresql" in settings.DATABASES["default"]["ENGINE"], reason="SQLite keeps any bytes")
+def test_damaged_bytes_are_a_row_that_cannot_be_read(log: Place, operator: User) -> None:
+    write(operator, 2)
+    spoilt = AuditEntry.objects.order_by("-id")[1]
+    sql("PRAGMA ignore_check_constraints = ON")
+    sql("UPDATE accounts_auditentry SET additional_data = CAST(x'ff00fe' AS text) WHERE id = %s", spoilt.pk)
+    sql("PRAGMA ignore_check_constraints = OFF")
+    seal_now()
+    assert state().unreadable == [f"audit_entry {spoilt.pk}"]
 
 
 def test_a_row_that_waits_twice_is_sealed_once(log: Place, operator: User) -> None:
