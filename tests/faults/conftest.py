@@ -1,8 +1,9 @@
 """Servers of a test's own; whatever becomes of the test, they end and their folder goes."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from tests.faults.ledger import Ledger
 from tests.faults.product import Product
 from tests.faults.services import Postgres, Redis, missing
+
+SECRET = "fkq3-71xv-0zpt-9wdm-Yc8J-Ub2R-6Hs5-Ln4A-eGiT"
+EMBEDDED = {"SECONDLOOK_SECRET_KEY": SECRET, "SECONDLOOK_MIN_FREE_BYTES": "0"}
 
 
 @pytest.fixture
@@ -47,38 +51,60 @@ def require_services() -> None:
         pytest.skip(f"needs {lacking}")
 
 
+@pytest.fixture(scope="session")
+def seeded() -> Iterator[Product]:
+    """A data folder with two sites that each test on SQLite copies: making one takes longer than most tests."""
+    with tempfile.TemporaryDirectory(prefix="secondlook-fault-") as name:
+        product = Product(Path(name) / "server", **EMBEDDED)
+        product.manage("migrate", "--verbosity=0")
+        product.seed()
+        yield product
+
+
 @pytest.fixture
-def embedded(folder: Path) -> Iterator[Product]:
+def settings_module() -> str:
+    """What `embedded` runs under; a test file may name its own."""
+    return "deploy.settings.embedded"
+
+
+@pytest.fixture
+def embedded(folder: Path, seeded: Product, settings_module: str) -> Iterator[Product]:
     """`serve` as it is installed: SQLite, files and keys in one folder."""
-    yield from running(Product(folder / "server", SECONDLOOK_MIN_FREE_BYTES="0"))
+    shutil.copytree(seeded.folder, folder / "server")
+    product = Product(folder / "server", DJANGO_SETTINGS_MODULE=settings_module, **EMBEDDED)
+    product.seeded = seeded.seeded
+    with running(product):
+        yield product
 
 
 @pytest.fixture
 def production(folder: Path, database: Postgres, cache: Redis) -> Iterator[Product]:
     """Production settings on the test's own PostgreSQL and Redis, over plain HTTP."""
-    yield from running(
-        Product(
-            folder / "server",
-            DJANGO_SETTINGS_MODULE="deploy.settings.production",
-            SECONDLOOK_SECRET_KEY="fkq3-71xv-0zpt-9wdm-Yc8J-Ub2R-6Hs5-Ln4A-eGiT",
-            SECONDLOOK_HOSTS="127.0.0.1,localhost",
-            SECONDLOOK_DATABASE_URL=database.address(),
-            SECONDLOOK_REDIS_URL=cache.address,
-            SECONDLOOK_AUDIT_KEY="b25seSBmb3IgdGhlIHN1aXRlLCBmb3Igc2VhbGluZy4=",
-            SECONDLOOK_AUDIT_ANCHORS=f"file:{folder / 'anchor.txt'}",
-            SECONDLOOK_SSL_REDIRECT="0",
-            SECONDLOOK_ANSWER_SECONDS="3",
-            SECONDLOOK_MIN_FREE_BYTES="0",
-        )
+    product = Product(
+        folder / "server",
+        DJANGO_SETTINGS_MODULE="deploy.settings.production",
+        SECONDLOOK_SECRET_KEY=SECRET,
+        SECONDLOOK_HOSTS="127.0.0.1,localhost",
+        SECONDLOOK_DATABASE_URL=database.address(),
+        SECONDLOOK_REDIS_URL=cache.address,
+        SECONDLOOK_AUDIT_KEY="b25seSBmb3IgdGhlIHN1aXRlLCBmb3Igc2VhbGluZy4=",
+        SECONDLOOK_AUDIT_ANCHORS=f"file:{folder / 'anchor.txt'}",
+        SECONDLOOK_SSL_REDIRECT="0",
+        SECONDLOOK_ANSWER_SECONDS="3",
+        SECONDLOOK_MIN_FREE_BYTES="0",
     )
+    with running(product):
+        product.seed()
+        yield product
 
 
-def running(product: Product) -> Iterator[Product]:
+@contextmanager
+def running(product: Product) -> Iterator[None]:
+    """Started, and ended whatever becomes of it."""
     with ExitStack() as at_end:
         at_end.callback(product.end)
         product.start()
-        product.seed()
-        yield product
+        yield
 
 
 @pytest.fixture

@@ -1,12 +1,8 @@
 """F03: the server is killed around the commit of a verdict: all of it is kept or none, and its key decides once."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
 
-from tests.faults.conftest import running
 from tests.faults.dying import AFTER_COMMIT, BEFORE_ANSWER, BEFORE_COMMIT, HEADER
 from tests.faults.invariants import doubled_keys, impossible_items, query_of, verdicts_without_their_story
 from tests.faults.ledger import Ledger
@@ -17,16 +13,9 @@ KEPT = {BEFORE_COMMIT: 0, AFTER_COMMIT: 1, BEFORE_ANSWER: 1}
 
 
 @pytest.fixture
-def embedded(folder: Path) -> Iterator[Product]:
+def settings_module() -> str:
     """The embedded server that can be told to die."""
-    yield from running(
-        Product(
-            folder / "server",
-            DJANGO_SETTINGS_MODULE="tests.faults.dying_settings",
-            SECONDLOOK_SECRET_KEY="fkq3-71xv-0zpt-9wdm-Yc8J-Ub2R-6Hs5-Ln4A-eGiT",
-            SECONDLOOK_MIN_FREE_BYTES="0",
-        )
-    )
+    return "tests.faults.dying_settings"
 
 
 def test_a_verdict_is_kept_whole_or_not_at_all_and_decides_once(embedded: Product, ledger: Ledger) -> None:
