@@ -26,6 +26,7 @@ FOLDER = ROOT / "docs" / "screenshots"
 SCREENS = {"desktop": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 OPERATOR, SUPERVISOR, ENGINEER, AUDITOR = "operator", "supervisor", "mlengineer", "auditor"
+ADMINISTRATOR = "admin"
 QUEUE = "Yard · unsure"
 # The keys of each answer given before the pictures are taken: a box removed, confirmed, unsure, bad picture.
 ANSWERS = (["Delete", "Enter"], ["Enter"], ["Delete", "Enter"], ["Enter"], ["u"], ["b"], ["Enter"])
@@ -167,18 +168,39 @@ def release(studio: Studio, page: Page) -> None:
     page.goto(f"{studio.demo.address}/releases/{as_uuid(made)}/")
 
 
-def event(studio: Studio, page: Page) -> None:
-    """The event that was corrected, with its story."""
-    corrected = studio.first(
+def corrected(studio: Studio) -> str:
+    """The event that was corrected first."""
+    found = studio.first(
         "SELECT event_id FROM review_item JOIN review_verdict ON review_verdict.id = review_item.verdict_id "
         "WHERE review_verdict.answer = 'correct' ORDER BY review_verdict.created_at"
     )
-    page.goto(f"{studio.demo.address}/events/{as_uuid(corrected)}/")
+    return as_uuid(found)
+
+
+def event(studio: Studio, page: Page) -> None:
+    """The event that was corrected, with its story."""
+    page.goto(f"{studio.demo.address}/events/{corrected(studio)}/")
     page.locator("[data-boxes-layer] > *").first.wait_for(state="attached")
 
 
 def audit(studio: Studio, page: Page) -> None:
     page.goto(f"{studio.demo.address}/audit/")
+
+
+def story(studio: Studio, page: Page) -> None:
+    page.goto(f"{studio.demo.address}/audit/story/{corrected(studio)}/")
+
+
+def proof(studio: Studio, page: Page) -> None:
+    """One entry that is sealed, with its facts and its place in the log."""
+    sealed = "SELECT COUNT(*) FROM accounts_unsealed"
+    studio.wait_for(f"SELECT ({sealed}) = 0", 1, "the seal")
+    given = studio.first("SELECT id FROM accounts_auditentry WHERE verb = 'verdict.given' ORDER BY id")
+    page.goto(f"{studio.demo.address}/audit/{given}/")
+
+
+def roles(studio: Studio, page: Page) -> None:
+    page.goto(f"{studio.demo.address}/people/roles/")
 
 
 SCENES = (
@@ -190,6 +212,9 @@ SCENES = (
     Scene("release", ENGINEER, release),
     Scene("event", SUPERVISOR, event),
     Scene("audit", AUDITOR, audit),
+    Scene("story", AUDITOR, story),
+    Scene("proof", AUDITOR, proof),
+    Scene("roles", ADMINISTRATOR, roles),
 )
 
 
