@@ -25,13 +25,12 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def database(folder: Path) -> Iterator[Postgres]:
-    require_services()
+def database(folder: Path, seeded_production: tuple[Postgres, Product]) -> Iterator[Postgres]:
     (folder / "postgres").mkdir()
     found = Postgres(folder / "postgres")
     with ExitStack() as at_end:
         at_end.callback(found.kill)
-        found.make()
+        found.copy_of(seeded_production[0])
         yield found
 
 
@@ -77,25 +76,48 @@ def embedded(folder: Path, seeded: Product, settings_module: str) -> Iterator[Pr
         yield product
 
 
+@pytest.fixture(scope="session")
+def seeded_production() -> Iterator[tuple[Postgres, Product]]:
+    """The same on PostgreSQL: a cluster that is stopped, to be copied, and the people and places in it."""
+    require_services()
+    with tempfile.TemporaryDirectory(prefix="secondlook-fault-") as name, ExitStack() as at_end:
+        Path(name).chmod(0o755)
+        (Path(name) / "postgres").mkdir()
+        cluster = Postgres(Path(name) / "postgres")
+        at_end.callback(cluster.kill)
+        cluster.make()
+        product = on_services(Path(name), cluster, "redis://127.0.0.1:1/0")
+        product.manage("migrate", "--verbosity=0")
+        product.seed()
+        cluster.stop()
+        yield cluster, product
+
+
 @pytest.fixture
-def production(folder: Path, database: Postgres, cache: Redis) -> Iterator[Product]:
+def production(
+    folder: Path, database: Postgres, cache: Redis, seeded_production: tuple[Postgres, Product]
+) -> Iterator[Product]:
     """Production settings on the test's own PostgreSQL and Redis, over plain HTTP."""
-    product = Product(
+    product = on_services(folder, database, cache.address)
+    product.seeded = seeded_production[1].seeded
+    with running(product):
+        yield product
+
+
+def on_services(folder: Path, database: Postgres, cache: str) -> Product:
+    return Product(
         folder / "server",
         DJANGO_SETTINGS_MODULE="deploy.settings.production",
         SECONDLOOK_SECRET_KEY=SECRET,
         SECONDLOOK_HOSTS="127.0.0.1,localhost",
         SECONDLOOK_DATABASE_URL=database.address(),
-        SECONDLOOK_REDIS_URL=cache.address,
+        SECONDLOOK_REDIS_URL=cache,
         SECONDLOOK_AUDIT_KEY="b25seSBmb3IgdGhlIHN1aXRlLCBmb3Igc2VhbGluZy4=",
         SECONDLOOK_AUDIT_ANCHORS=f"file:{folder / 'anchor.txt'}",
         SECONDLOOK_SSL_REDIRECT="0",
         SECONDLOOK_ANSWER_SECONDS="3",
         SECONDLOOK_MIN_FREE_BYTES="0",
     )
-    with running(product):
-        product.seed()
-        yield product
 
 
 @contextmanager

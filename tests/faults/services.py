@@ -65,6 +65,12 @@ class Service:
     def resume(self) -> None:
         self.tell(signal.SIGCONT)
 
+    def stop(self) -> None:
+        """In order, with everything written; what is still connected is cut off."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
+
     def kill(self) -> None:
         """At once and for good: nothing is said, nothing is flushed."""
         gone = self.everyone()
@@ -82,14 +88,14 @@ class Postgres(Service):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.bin = binaries()
-        data = str(folder / "data")
+        self.data = str(folder / "data")
         options = [
             "listen_addresses=127.0.0.1",
             f"unix_socket_directories={folder}",
             "fsync=off",
             "max_connections=40",
         ]
-        self.command = [str(self.bin / "postgres"), "-D", data, "-p", str(self.port)]
+        self.command = [str(self.bin / "postgres"), "-D", self.data, "-p", str(self.port)]
         self.command += [word for one in options for word in ("-c", one)]
         if os.getuid() == 0:
             self.account = ["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
@@ -99,16 +105,18 @@ class Postgres(Service):
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     def make(self) -> None:
-        command = [str(self.bin / "initdb"), "-D", str(self.folder / "data"), "-A", "trust", "-U", "postgres", "-N"]
-        subprocess.run(
-            ["setpriv", "--pdeathsig", "KILL", *self.account, *command],
-            cwd="/",
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
+        self.as_account(str(self.bin / "initdb"), "-D", self.data, "-A", "trust", "-U", "postgres", "-N")
         self.start()
         self.renew()
+
+    def copy_of(self, other: "Postgres") -> None:
+        """Start on what another cluster, which is stopped, has."""
+        self.as_account("cp", "-a", other.data, self.data)
+        self.start()
+
+    def as_account(self, *command: str) -> None:
+        words = ["setpriv", "--pdeathsig", "KILL", *self.account, *command]
+        subprocess.run(words, cwd="/", check=True, capture_output=True, timeout=60)
 
     def renew(self) -> None:
         """An empty database in place of the one that is there."""
