@@ -76,6 +76,14 @@ def parsed(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def neighbourhood(text: str) -> str:
+    """What counts as one address for limits: of IPv6 its /64, all of which one household or machine has."""
+    address = parsed(text)
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), 64), strict=False))
+    return str(address) if address else text
+
+
 def client_address(peer: str, forwarded: str, trusted: Sequence[str]) -> str:
     """The address of the client behind trusted proxies.
 

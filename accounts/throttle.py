@@ -22,6 +22,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.utils.translation import ngettext
 from redis.exceptions import RedisError
 
+from accounts.authentication import neighbourhood
 from accounts.exceptions import SecondLookError
 
 logger = structlog.get_logger(__name__)
@@ -71,12 +72,15 @@ class Attempt:
 
 
 def begin(*subjects: tuple[Limit, str]) -> Attempt:
-    """Count an attempt against every (limit, subject). Raises Throttled, with the longest wait, when one is used up."""
+    """Count an attempt against each (limit, subject). Raises Throttled at the first that is used up.
+
+    What stands behind that one is not counted: whoever floods from one address uses up no account.
+    """
     now = time.time()
     counters = tuple(Counted(key_of(limit, subject, now), limit) for limit, subject in subjects)
-    used_up = [one.limit for one in counters if count(one) > one.limit.count]
-    if used_up:
-        raise waiting(max(limit.window_s - int(now) % limit.window_s for limit in used_up))
+    for one in counters:
+        if count(one) > one.limit.count:
+            raise waiting(one.limit.window_s - int(now) % one.limit.window_s)
     return Attempt(counters)
 
 
@@ -92,6 +96,8 @@ def waiting(seconds: int) -> Throttled:
 
 def key_of(limit: Limit, subject: str, now: float) -> str:
     """Names the counter of this stretch of time. What was typed, which may be a password, is only in it as a hash."""
+    if limit == ADDRESS:
+        subject = neighbourhood(subject)
     digest = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"throttle:{limit.name}:{digest}:{int(now) // limit.window_s}"
 

@@ -134,6 +134,20 @@ def test_a_header_of_the_client_is_no_new_address(person: User) -> None:
     assert Client().post(LOGIN, {"login": "fresh", "password": "wrong-guess-1"}).status_code == 429
 
 
+def test_what_the_address_is_refused_for_uses_up_no_account(person: User) -> None:
+    for number in range(50):
+        attempt(Client(), "wrong-guess-1", f"name-{number}")
+    assert guess(20) == [429] * 20
+    assert attempt(Client(), PASSWORD, address="198.51.100.2").status_code == 302
+
+
+def test_all_addresses_of_one_ipv6_network_are_one(person: User) -> None:
+    for number in range(50):
+        attempt(Client(), "wrong-guess-1", f"name-{number}", address=f"2001:db8:0:1:{number:x}::1")
+    assert attempt(Client(), "wrong-guess-1", "fresh", address="2001:db8:0:1:ffff::2").status_code == 429
+    assert attempt(Client(), "wrong-guess-1", "fresh", address="2001:db8:0:2::1").status_code == 422
+
+
 def test_confirming_with_a_password_is_counted_too(person: User) -> None:
     client = Client()
     factories.sign_in(client, person)
