@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from deploy.limits.seats import within
+from accounts.authentication import is_trusted
 
 # Whatever speaks of another address, host, scheme, path or method than the request's own.
 TOLD_BY_PROXIES = (
@@ -28,7 +28,7 @@ class TrustedProxiesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not within(request.META.get("REMOTE_ADDR", ""), settings.SECONDLOOK["TRUSTED_PROXIES"]):
+        if not is_trusted(request.META.get("REMOTE_ADDR", ""), settings.SECONDLOOK["TRUSTED_PROXIES"]):
             for name in TOLD_BY_PROXIES:
                 request.META.pop(name, None)
         return self.get_response(request)

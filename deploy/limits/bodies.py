@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 # As many pictures as one event may bring, and room for the parts' headers: as `review.api.bodies` counts.
@@ -37,7 +38,8 @@ class BodyLimits:
         names no credentials, because it will be refused whatever it holds.
         """
         path = path.partition(b"?")[0]
-        if path.startswith(SIGN_IN_PATHS):
+        # The views see the path decoded; the larger bounds below are for the plain spelling only.
+        if unquote_to_bytes(path).startswith(SIGN_IN_PATHS):
             return SIGN_IN
         if not credentials or not path.startswith(API):
             return ORDINARY

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts.authentication import neighbourhood
 from deploy.limits.bodies import METHODS, BodyLimits
 from deploy.limits.rates import Buckets
 from deploy.limits.refusals import Refusals
@@ -77,11 +78,11 @@ class Doorkeeper:
 
     def too_often(self, channel: Any) -> bool:
         now, caller = self.clock(), channel.caller()
-        if caller and not self.by_caller.allows(caller, now):
+        # The address first: whoever is over its bound cannot fill the memory with invented credentials.
+        place = neighbourhood(channel.address).encode()
+        if not self.seats.is_trusted(channel.address) and not self.by_address.allows(place, now):
             return True
-        if self.seats.is_trusted(channel.address):
-            return False
-        return not self.by_address.allows(channel.address.encode(), now)
+        return bool(caller) and not self.by_caller.allows(caller, now)
 
     def look(self) -> None:
         """Once a second: end what is overdue, and say what was refused."""

@@ -2,10 +2,10 @@
 
 import resource
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
 from typing import Protocol
+
+from accounts.authentication import is_trusted
 
 
 class Guest(Protocol):
@@ -83,15 +83,7 @@ class Seats:
 
     def is_trusted(self, address: str) -> bool:
         """Whether a proxy of ours sits there, behind which many people come."""
-        return bool(self.trusted) and within(address, self.trusted)
-
-
-def within(address: str, networks: Iterable[str]) -> bool:
-    try:
-        place = ip_address(address)
-    except ValueError:
-        return False
-    return any(place in ip_network(network, strict=False) for network in networks)
+        return bool(self.trusted) and is_trusted(address, self.trusted)
 
 
 def displace(group: set[Guest], now: float) -> bool:

@@ -11,9 +11,9 @@ from twisted.internet.testing import StringTransport
 from deploy.limits.bodies import ORDINARY, SIGN_IN, BodyLimits
 from deploy.limits.channel import LimitedChannel, LimitedFactory, Phase
 from deploy.limits.doorkeeper import Doorkeeper
-from deploy.limits.rates import Buckets
+from deploy.limits.rates import MOST_KEYS, Buckets
 from deploy.limits.refusals import Refusals
-from deploy.limits.seats import Seats, room, within
+from deploy.limits.seats import Seats, room
 
 HOST = b"Host: localhost\r\n"
 LIMITS = BodyLimits(picture=200_000, event=50_000)
@@ -120,6 +120,9 @@ def head(method: bytes, path: bytes, *headers: bytes) -> bytes:
         (b"POST", b"//api/v1/events", True, ORDINARY),
         (b"POST", b"/API/v1/events", True, ORDINARY),
         (b"POST", b"/accounts/login/", True, SIGN_IN),
+        (b"POST", b"/%61ccounts/login/", True, SIGN_IN),
+        (b"POST", b"/%6d%65/security/?x=1", False, SIGN_IN),
+        (b"POST", b"/api/v1/%65vents", True, ORDINARY),
         (b"POST", b"/policy/x/", False, ORDINARY),
     ],
 )
@@ -340,9 +343,20 @@ def test_half_of_the_open_files_stay_for_files(monkeypatch: pytest.MonkeyPatch) 
     assert room(50) == 50
 
 
-@pytest.mark.parametrize("address,inside", [("10.0.0.5", True), ("::1", True), ("10.0.1.5", False), ("unix", False)])
-def test_networks_of_proxies_are_understood(address: str, inside: bool) -> None:
-    assert within(address, ["10.0.0.0/24", "::1"]) is inside
+@pytest.mark.parametrize(
+    "address,inside",
+    [
+        ("10.0.0.5", True),
+        ("::1", True),
+        ("::ffff:10.0.0.5", True),
+        ("10.0.1.5", False),
+        ("::ffff:10.0.1.5", False),
+        ("unix", False),
+    ],
+)
+def test_networks_of_proxies_are_understood_also_on_a_dual_stack_socket(address: str, inside: bool) -> None:
+    seats = Seats(total=9, per_address=9, sockets_per_address=2, trusted=("10.0.0.0/24", "::1"))
+    assert seats.is_trusted(address) is inside
 
 
 # Rates
@@ -367,6 +381,34 @@ def test_a_bucket_fills_again_and_forgets_the_rested() -> None:
     assert buckets.allows(b"x", 0.5)
     buckets.sweep(10)
     assert not buckets.levels
+
+
+def test_no_more_than_so_many_keys_are_kept_and_the_busy_one_stays() -> None:
+    buckets = Buckets(rate=0.001, burst=1)
+    assert buckets.allows(b"busy", 0)
+    for number in range(2 * MOST_KEYS):
+        buckets.allows(b"%d" % number, 1)
+        if number % 1000 == 0:
+            assert not buckets.allows(b"busy", 1)
+    assert len(buckets.levels) == MOST_KEYS
+    assert not buckets.allows(b"busy", 1)
+
+
+def test_an_address_over_its_bound_leaves_no_trace_of_its_credentials(house: House) -> None:
+    house.keeper.by_address = Buckets(rate=1, burst=2)
+    for number in range(5):
+        house.connect().dataReceived(head(b"GET", b"/", b"Authorization: Bearer %d\r\n" % number))
+    assert len(house.keeper.by_caller.levels) == 2
+
+
+def test_one_ipv6_network_has_one_rate(house: House) -> None:
+    house.keeper.by_address = Buckets(rate=1, burst=1)
+    answers = []
+    for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "::ffff:192.0.2.1", "192.0.2.1"):
+        channel = house.connect(address)
+        channel.dataReceived(head(b"GET", b"/"))
+        answers.append(b" 429 " in channel.transport.value())
+    assert answers == [False, True, False, False, True]
 
 
 # The log

@@ -21,11 +21,12 @@ def left(address: str) -> set[str]:
     return set(request.META) & set(TOLD_BY_PROXIES)
 
 
-def test_a_proxy_of_ours_is_believed() -> None:
-    assert left("10.0.0.7") == set(TOLD_BY_PROXIES)
+@pytest.mark.parametrize("address", ["10.0.0.7", "::ffff:10.0.0.7"])
+def test_a_proxy_of_ours_is_believed_also_on_a_dual_stack_socket(address: str) -> None:
+    assert left(address) == set(TOLD_BY_PROXIES)
 
 
-@pytest.mark.parametrize("address", ["192.0.2.1", "", "::1", "10.0.0.7, 192.0.2.1"])
+@pytest.mark.parametrize("address", ["192.0.2.1", "", "::1", "::ffff:192.0.2.1", "10.0.0.7, 192.0.2.1"])
 def test_nobody_else_is(address: str) -> None:
     assert left(address) == set()
 
