@@ -5,6 +5,8 @@ Both are decided from what the session and its person already hold, so that no p
 
 import time
 from collections.abc import Callable
+from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any
 
 from allauth.account.internal.flows.logout import logout
@@ -39,6 +41,13 @@ OPEN_ROUTES = frozenset(
 )
 
 
+class Hindrance(StrEnum):
+    """Why a session may not go on as it is."""
+
+    SIGN_ON_AGAIN = "sign_on_again"
+    SECOND_FACTOR = "second_factor"
+
+
 class SignInRulesMiddleware:
     """Behind the middleware of authentication and of django-allauth."""
 
@@ -54,12 +63,21 @@ class SignInRulesMiddleware:
         # Calls with a token carry no cookie, and nothing of a session is read for them.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or not request.user.is_authenticated:
             return None
-        if must_sign_on_again(request):
+        found = hindrance(request.session, request.user)
+        if found == Hindrance.SIGN_ON_AGAIN:
             return sign_on_again(request)
         route = request.resolver_match.url_name if request.resolver_match else ""
-        if lacks_factor(request) and route not in OPEN_ROUTES:
+        if found == Hindrance.SECOND_FACTOR and route not in OPEN_ROUTES:
             return set_up_first(request)
         return None
+
+
+def hindrance(session: Any, person: Any) -> Hindrance | None:
+    """What keeps this session of `person` from going on; for pages and the live socket alike."""
+    visit = SimpleNamespace(session=session, user=person)
+    if must_sign_on_again(visit):
+        return Hindrance.SIGN_ON_AGAIN
+    return Hindrance.SECOND_FACTOR if lacks_factor(visit) else None
 
 
 def lacks_factor(request: Any) -> bool:

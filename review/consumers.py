@@ -19,6 +19,7 @@ from accounts import lock, refusals
 from accounts.exceptions import Locked, Refused
 from accounts.models import User
 from accounts.roles import Right
+from accounts.sign_in_rules import hindrance
 from inference.access import sources_for
 from review.access import manifests_for, queues_for
 
@@ -184,7 +185,10 @@ def visible_groups(scope: dict[str, Any]) -> set[str] | None:
 
 
 def session_person(scope: dict[str, Any]) -> User | None:
-    """Who the session belongs to, read from the store: a sign-out elsewhere counts at once. Raises Locked."""
+    """Who the session belongs to, read from the store: a sign-out elsewhere counts at once. Raises Locked.
+
+    Nobody when no page would open to the session either: without the second factor, or too long after single sign-on.
+    """
     session = scope.get("session")
     if session is None or session.session_key is None:
         return None
@@ -193,4 +197,6 @@ def session_person(scope: dict[str, Any]) -> User | None:
     person = get_user(request)
     if lock.is_locked(request.session, person):
         raise Locked
-    return person if isinstance(person, User) and person.is_active else None
+    if not isinstance(person, User) or not person.is_active:
+        return None
+    return None if hindrance(request.session, person) else person

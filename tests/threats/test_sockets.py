@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from accounts.actions.grants import take_back
@@ -78,6 +81,46 @@ def test_nothing_is_delivered_after_a_right_is_gone_even_when_nobody_says_so(
         await tell("queue", place.queue.pk)
         assert await found.receive_nothing(0.4)
         await found.disconnect()
+
+    live(body)
+
+
+def seated(person: User, *methods: str, minutes_ago: float = 0) -> WebsocketCommunicator:
+    """A socket in the browser of a person who signed in like this."""
+    client = Client()
+    factories.sign_in(client, person, *methods, minutes_ago=minutes_ago)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
+    headers = [(b"cookie", cookie), (b"host", b"testserver"), (b"origin", b"http://testserver")]
+    return WebsocketCommunicator(application, "/ws/live/", headers=headers)
+
+
+def test_a_session_without_the_factor_that_a_role_asks_for_hears_nothing_more(world: Any) -> None:
+    person = world[2]
+
+    async def body() -> None:
+        bare, proved = await sync_to_async(seated)(person), await sync_to_async(seated)(person, "password", "totp")
+        for found in (bare, proved):
+            assert (await found.connect())[0]
+            assert await found.receive_json_from() == {"type": "hello"}
+        await User.objects.filter(pk=person.pk).aupdate(needs_factor=True)
+        assert await closed(bare) == consumers.SIGNED_OUT
+        assert await proved.receive_nothing(0.3)
+        await proved.disconnect()
+
+    live(body)
+
+
+def test_a_session_whose_single_sign_on_is_too_long_ago_hears_nothing_more(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = world[2]
+
+    async def body() -> None:
+        found = await sync_to_async(seated)(person, "sso", minutes_ago=90)
+        assert (await found.connect())[0]
+        assert await found.receive_json_from() == {"type": "hello"}
+        monkeypatch.setitem(settings.SECONDLOOK, "SSO_HOURS", 1)
+        assert await closed(found) == consumers.SIGNED_OUT
 
     live(body)
 
