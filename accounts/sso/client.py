@@ -39,12 +39,16 @@ class SignOnFailed(SecondLookError):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What one sign-on keeps until the browser comes back."""
+    """What one sign-on keeps until the browser comes back.
+
+    `again_since` is when the provider was asked to prove the person anew, in seconds since 1970; None when it was not.
+    """
 
     state: str
     nonce: str
     verifier: str
     challenge: str
+    again_since: int | None = None
 
 
 def failed(why: str, provider: Provider, **more: Any) -> SignOnFailed:
@@ -53,8 +57,8 @@ def failed(why: str, provider: Provider, **more: Any) -> SignOnFailed:
     return SignOnFailed()
 
 
-def address_to_ask(provider: Provider, start: Start, back: str, *, again: bool) -> str:
-    """Where the browser is sent. `again`: the provider shall ask the person anew, whatever session it has."""
+def address_to_ask(provider: Provider, start: Start, back: str) -> str:
+    """Where the browser is sent. With `again_since` the provider shall ask the person anew, whatever session it has."""
     asked = {
         "response_type": "code",
         "client_id": provider.client_id,
@@ -65,7 +69,7 @@ def address_to_ask(provider: Provider, start: Start, back: str, *, again: bool) 
         "code_challenge": start.challenge,
         "code_challenge_method": "S256",
     }
-    if again:
+    if start.again_since is not None:
         asked |= {"prompt": "login", "max_age": "0"}
     where = configuration(provider)["authorization_endpoint"]
     return f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}"
@@ -74,7 +78,7 @@ def address_to_ask(provider: Provider, start: Start, back: str, *, again: bool) 
 def claims_for(provider: Provider, start: Start, code: str, back: str) -> dict[str, Any]:
     """The verified claims for an authorization code. Raises SignOnFailed."""
     tokens = exchange(provider, code, start.verifier, back)
-    claims = verified(provider, str(tokens.get("id_token", "")), start.nonce)
+    claims = verified(provider, str(tokens.get("id_token", "")), start)
     if provider.groups_claim not in claims and configuration(provider).get("userinfo_endpoint"):
         more = user_info(provider, str(tokens.get("access_token", "")))
         if more.get("sub") != claims["sub"]:
@@ -95,7 +99,7 @@ def exchange(provider: Provider, code: str, verifier: str, back: str) -> dict[st
     return answer(provider, "POST", published["token_endpoint"], data=body)
 
 
-def verified(provider: Provider, token: str, nonce: str) -> dict[str, Any]:
+def verified(provider: Provider, token: str, start: Start) -> dict[str, Any]:
     """The claims of an ID token that this issuer signed for us, just now, for this sign-on."""
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -111,12 +115,20 @@ def verified(provider: Provider, token: str, nonce: str) -> dict[str, Any]:
         raise failed("id_token", provider, error=type(error).__name__) from None
     if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255 or "\0" in claims["sub"]:
         raise failed("subject", provider)
-    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+    if not hmac.compare_digest(str(claims.get("nonce", "")).encode("utf-8", "replace"), start.nonce.encode()):
         raise failed("nonce", provider)
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if (several or "azp" in claims) and claims.get("azp") != provider.client_id:
         raise failed("authorized_party", provider)
+    if start.again_since is not None and not proved_since(claims, start.again_since):
+        raise failed("auth_time", provider)
     return claims
+
+
+def proved_since(claims: dict[str, Any], moment: int) -> bool:
+    """Whether the person proved himself since then (OpenID Connect Core 1.0, 3.1.3.7, 13: after `max_age`)."""
+    said = claims.get("auth_time")
+    return isinstance(said, int | float) and not isinstance(said, bool) and said >= moment - LEEWAY_S
 
 
 def key_for(provider: Provider, token: str) -> Any:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import time
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -28,7 +29,7 @@ from accounts.sso import client
 from accounts.sso.providers import Provider, providers
 
 COOKIE = "sign-on"
-SALT = "accounts.sign-on"
+SALT = "accounts.sign-on.2"
 LASTS_S = 600
 
 
@@ -58,11 +59,10 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
     verifier = secrets.token_urlsafe(48)
     digest = hashlib.sha256(verifier.encode()).digest()
     challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    begun = client.Start(secrets.token_urlsafe(24), secrets.token_urlsafe(24), verifier, challenge)
+    since = int(time.time()) if request.user.is_authenticated else None
+    begun = client.Start(secrets.token_urlsafe(24), secrets.token_urlsafe(24), verifier, challenge, since)
     try:
-        where = client.address_to_ask(
-            provider, begun, address_back(request, provider), again=request.user.is_authenticated
-        )
+        where = client.address_to_ask(provider, begun, address_back(request, provider))
     except client.SignOnFailed as error:
         return plainly(request, error)
     response = HttpResponseRedirect(where)
@@ -71,6 +71,7 @@ def start(request: HttpRequest, name: str) -> HttpResponse:
         "state": begun.state,
         "nonce": begun.nonce,
         "verifier": begun.verifier,
+        "again_since": begun.again_since,
         "next": request.GET.get("next", "")[:2000],
         "link": request.user.pk if linking else None,
     }
@@ -93,7 +94,7 @@ def back(request: HttpRequest, name: str) -> HttpResponse:
     provider = provider_called(name)
     try:
         kept = begun_by(request, provider)
-        begun = client.Start(kept["state"], kept["nonce"], kept["verifier"], "")
+        begun = client.Start(kept["state"], kept["nonce"], kept["verifier"], "", kept["again_since"])
         claims = client.claims_for(provider, begun, request.GET["code"], address_back(request, provider))
         response = link(request, provider, claims, kept) if kept["link"] else come_in(request, provider, claims, kept)
     except SecondLookError as error:

@@ -71,6 +71,8 @@ class OidcProvider:
             return None
         now = int(time.time())
         usual = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"]}
+        if "max_age" in asked:
+            usual["auth_time"] = now
         claims = {name: value for name, value in (usual | self.claims).items() if value is not None}
         key: Any = self.signing_key or self.key
         if self.algorithm == "HS256":

@@ -252,6 +252,27 @@ def test_the_last_way_to_sign_in_cannot_be_unlinked(provider: OidcProvider, pers
     assert not Identity.objects.exists()
 
 
+@pytest.mark.parametrize("said", [None, -3600, "soon", True])
+def test_a_proof_anew_that_is_none_is_refused(provider: OidcProvider, person: User, said: Any) -> None:
+    """The provider was asked with `max_age=0`, and lets the session that it has count."""
+    client, _answer = sign_on(provider)
+    before = client.session.session_key
+    provider.claims["auth_time"] = int(time.time()) + said if type(said) is int else said
+    assert sign_on(provider, client)[1].status_code == 403
+    assert client.session.session_key == before
+
+
+def test_a_proof_anew_counts_with_the_time_of_the_provider(provider: OidcProvider, person: User) -> None:
+    client, _answer = sign_on(provider)
+    provider.claims["auth_time"] = int(time.time()) - 30
+    assert sign_on(provider, client)[1].status_code == 302
+
+
+def test_a_first_sign_on_needs_no_time_of_the_proof(provider: OidcProvider, person: User) -> None:
+    provider.claims["auth_time"] = int(time.time()) - 36000
+    assert is_in(sign_on(provider)[0])
+
+
 # Groups
 
 
