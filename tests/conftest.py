@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
 
@@ -76,7 +77,7 @@ def anchor_file(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """What a process keeps (rules, known names, trusted tokens, counts) means nothing to the next test."""
-    for forget in (rules_of.cache_clear, known.forget, forget_tokens, refusals.forget):
+    for forget in (rules_of.cache_clear, known.forget, forget_tokens, refusals.forget, cache.clear):
         forget()
 
 

@@ -59,8 +59,8 @@ def http_rows(patterns: list[Any], prefix: str) -> Iterator[dict[str, Any]]:
     for pattern in patterns:
         path = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            kind = "support" if pattern.namespace == "admin" or path.startswith("/support/") else "http"
-            yield from http_rows(pattern.url_patterns, path) if kind == "http" else support_rows(pattern, path)
+            support = pattern.namespace == "admin" or path.startswith("/support/")
+            yield from support_rows(pattern, path) if support else http_rows(pattern.url_patterns, path)
         elif isinstance(pattern, URLPattern):
             yield from view_rows(path, pattern)
 
@@ -71,7 +71,7 @@ def support_rows(resolver: URLResolver, prefix: str) -> Iterator[dict[str, Any]]
         if isinstance(pattern, URLResolver):
             yield from support_rows(pattern, path)
         else:
-            yield row("support", path, ["GET", "POST"], SUPPORT)
+            yield row("http", path, ["GET", "POST"], SUPPORT)
 
 
 def view_rows(path: str, pattern: URLPattern) -> Iterator[dict[str, Any]]:
@@ -140,7 +140,7 @@ def command_rows() -> Iterator[dict[str, Any]]:
     for app in APPS:
         if (spec := find_spec(f"{app}.management.commands")) and spec.origin:
             for module in iter_modules([str(Path(spec.origin).parent)]):
-                yield row("command", f"manage.py {module.name}", [], SHELL)
+                yield row("task", f"manage.py {module.name}", [], SHELL)
 
 
 def row(kind: str, path: str, methods: list[str], rule: str) -> dict[str, Any]:
