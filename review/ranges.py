@@ -72,4 +72,7 @@ def requested(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | N
         return None
     if not first:
         return max(0, size - int(last)), size
+    if last and int(last) < int(first):
+        # Not a range at all (RFC 9110, 14.1.2), so it is as if nobody had asked for one.
+        return None
     return int(first), min(size, int(last) + 1 if last else size)

@@ -71,9 +71,19 @@ def test_a_picture_is_sent_in_ranges_too(operator: User, evidence: Evidence) -> 
     whole = content(client.get(address))
     assert content(client.get(address, headers={"Range": "bytes=-7"})) == whole[-7:]
     assert client.get(address, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    assert client.get(address, headers={"Range": "bytes=9999999-"}).status_code == 416
+    assert client.get(address, headers={"Range": "bytes=9999999-9999999"}).status_code == 416
+    assert client.get(address, headers={"Range": "bytes=-0"}).status_code == 416
     assert content(client.get(address, headers={"Range": "bytes=0-1, 3-4"})) == whole
     assert content(client.get(address, headers={"Range": "bytes=0-1", "If-Range": '"old"'})) == whole
     assert client.get(address, headers={"Range": "bytes=" + "9" * 5000 + "-"}).status_code == 200
+
+
+@pytest.mark.parametrize("wanted", ["bytes=5-2", "bytes=9999999-2", "bytes=-", "bytes=a-b", "lines=0-1"])
+def test_what_is_no_range_is_as_good_as_none(operator: User, evidence: Evidence, wanted: str) -> None:
+    client, address = signed_in(operator), f"/media/{evidence.pk}/thumbnail/"
+    answer = client.get(address, headers={"Range": wanted})
+    assert (answer.status_code, content(answer)) == (200, content(client.get(address)))
 
 
 def test_a_picture_that_is_there_already_is_not_sent_again(operator: User, evidence: Evidence) -> None:
