@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from accounts.exceptions import NotFound
 from review import evidence_store
-from review.ranges import CHUNK, named, ranged
+from review.ranges import CHUNK, is_there_already, named, ranged
 
 CSP = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
@@ -33,7 +33,7 @@ def stored(
     if size is not None and there != size:
         raise NotFound
     prefix = settings.SECONDLOOK["ACCEL_PREFIX"]
-    if prefix and evidence_store.local_path(name) is not None:
+    if prefix and evidence_store.local_path(name) is not None and not is_there_already(request, etag):
         response: HttpResponseBase = HttpResponse(content_type=content_type)
         response["X-Accel-Redirect"] = f"{prefix}{quote(name)}"
         named(response, etag, filename)

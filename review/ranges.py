@@ -27,7 +27,7 @@ def ranged(
     One byte range is honoured (206), one that cannot be met is 416; several are answered with the whole. A client that
     has these bytes already (`If-None-Match`) gets 304. Without a `filename` they are shown, with one saved.
     """
-    if etag in re.split(r", *", request.headers.get("If-None-Match", "")):
+    if is_there_already(request, etag):
         return named(HttpResponseNotModified(), etag, filename)
     wanted = requested(request, size, etag)
     if wanted is not None and wanted[0] >= wanted[1]:
@@ -43,6 +43,11 @@ def ranged(
     response["Content-Length"] = str(stop - start)
     response["Accept-Ranges"] = "bytes"
     return named(response, etag, filename)
+
+
+def is_there_already(request: HttpRequest, etag: str) -> bool:
+    """Whether the client says that it has these bytes, so that none are sent."""
+    return etag in re.split(r", *", request.headers.get("If-None-Match", ""))
 
 
 def named[R: HttpResponseBase](response: R, etag: str, filename: str) -> R:

@@ -11,13 +11,16 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound
+from accounts.throttle import shared_or_own
 from review.access import evidence_for, opening_of_evidence, original_for
 from review.exceptions import FileDamaged
 from review.file_check import digest_of
 from review.files import stored
 from review.models import Evidence, EvidenceState, Rendition
+from review.ranges import is_there_already
 
 logger = logging.getLogger(__name__)
+EVERY_S = 60
 ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 
@@ -50,13 +53,16 @@ def original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     evidence = original_for(request.user, pk)
     if evidence.state == EvidenceState.DAMAGED:
         raise NotFound
-    require_whole(request, evidence)
-    record(request, "original.downloaded", evidence, sha256=evidence.sha256, subject=event_of(evidence))
+    tag = f'"{evidence.sha256}"'
+    # Without a byte of it there is nothing to check and nothing that was downloaded.
+    if request.method == "GET" and not is_there_already(request, tag):
+        require_whole(request, evidence)
+        record_download(request, evidence)
     return stored(
         request,
         evidence.path,
         content_type=evidence.content_type if evidence.content_type in ENDINGS else "application/octet-stream",
-        etag=f'"{evidence.sha256}"',
+        etag=tag,
         filename=f"{evidence.sha256[:16]}.{ENDINGS.get(evidence.content_type, 'bin')}",
     )
 
@@ -71,8 +77,27 @@ def require_whole(request: HttpRequest, evidence: Evidence) -> None:
         raise NotFound
     if found != evidence.sha256:
         logger.error("stored file %s is not what was stored", evidence.path)
-        record(request, "original.damaged", evidence, sha256=evidence.sha256, subject=event_of(evidence))
+        key = minute_of(request, "damaged", evidence)
+        if shared_or_own(lambda store: store.add(key, 1, timeout=EVERY_S)):
+            record(request, "original.damaged", evidence, sha256=evidence.sha256, subject=event_of(evidence))
         raise FileDamaged
+
+
+def record_download(request: HttpRequest, evidence: Evidence) -> None:
+    """An entry for each download; one that comes in ranges has one a minute.
+
+    It is remembered as told only once it is: at worst there is an entry too many, never bytes without one.
+    """
+    key = minute_of(request, "downloaded", evidence)
+    if "Range" in request.headers and shared_or_own(lambda store: store.get(key)):
+        return
+    record(request, "original.downloaded", evidence, sha256=evidence.sha256, subject=event_of(evidence))
+    shared_or_own(lambda store: store.set(key, 1, timeout=EVERY_S))
+
+
+def minute_of(request: HttpRequest, what: str, evidence: Evidence) -> str:
+    """Under which name the cache remembers for a minute that it has been told of this person and original."""
+    return f"original-{what}:{person_of(request).pk}:{evidence.pk}"
 
 
 def event_of(evidence: Evidence) -> UUID | None:

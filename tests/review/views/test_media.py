@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from accounts.models import AuditEntry, User
@@ -114,6 +115,62 @@ def test_a_flipped_byte_is_noticed_before_one_is_sent(boss: Client, evidence: Ev
     assert (answer.status_code, answer.json()["code"]) == (409, "file_damaged")
     assert AuditEntry.objects.filter(verb="original.damaged", object_pk=str(evidence.pk)).exists()
     assert not AuditEntry.objects.filter(verb="original.downloaded").exists()
+
+
+def test_whoever_asks_for_a_damaged_original_again_and_again_leaves_one_entry_a_minute(
+    boss: Client, evidence: Evidence
+) -> None:
+    path = evidence_store.local_path(evidence.path)
+    assert path is not None
+    path.write_bytes(b"rotten")
+    with time_machine.travel("2026-11-23T12:00:05Z", tick=False) as clock:
+        boss.force_login(User.objects.get(pk=boss.session["_auth_user_id"]))
+        assert [boss.get(original(evidence)).status_code for _ in range(3)] == [409] * 3
+        assert AuditEntry.objects.filter(verb="original.damaged").count() == 1
+        clock.shift(61)
+        boss.get(original(evidence))
+    assert AuditEntry.objects.filter(verb="original.damaged").count() == 2
+
+
+def downloads() -> int:
+    return AuditEntry.objects.filter(verb="original.downloaded").count()
+
+
+@pytest.mark.parametrize("prefix", ["", "/_files/"], ids=["by us", "by nginx"])
+def test_what_sends_no_byte_reads_none_and_is_no_download(
+    boss: Client, evidence: Evidence, settings: Any, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    settings.SECONDLOOK = settings.SECONDLOOK | {"ACCEL_PREFIX": prefix}
+    monkeypatch.setattr("review.views.media.digest_of", lambda _name: pytest.fail("read"))
+    head = boss.head(original(evidence))
+    assert (head.status_code, content(head)) == (200, b"")
+    known = boss.get(original(evidence), headers={"If-None-Match": head["ETag"]})
+    assert (known.status_code, content(known)) == (304, b"")
+    assert not known.has_header("X-Accel-Redirect")
+    assert downloads() == 0
+
+
+def test_a_download_in_ranges_has_one_entry_a_minute_and_each_whole_one_its_own(
+    boss: Client, evidence: Evidence
+) -> None:
+    with time_machine.travel("2026-11-23T12:00:05Z", tick=False) as clock:
+        boss.force_login(User.objects.get(pk=boss.session["_auth_user_id"]))
+        for first in range(5):
+            assert boss.get(original(evidence), headers={"Range": f"bytes={first}-{first}"}).status_code == 206
+        assert downloads() == 1
+        clock.shift(61)
+        boss.get(original(evidence), headers={"Range": "bytes=5-"})
+        assert downloads() == 2
+        boss.get(original(evidence))
+        boss.get(original(evidence))
+    assert downloads() == 4
+
+
+def test_the_ranges_of_somebody_else_are_recorded_apart(boss: Client, evidence: Evidence) -> None:
+    other = signed_in(make_person("second", Role.SUPERVISOR, evidence.site))
+    for client in (boss, other, boss, other):
+        client.get(original(evidence), headers={"Range": "bytes=0-1"})
+    assert downloads() == 2
 
 
 def planted(name: str, target: Path, link: Any) -> None:
