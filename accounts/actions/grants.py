@@ -78,19 +78,20 @@ def change(*, grant: Grant, wanted: Wanted, reason: str, changer: User, now: dat
         changed = put(grant.person, wanted, why=why, giver=changer, now=now)
         require_administrator_left(grant, now)
         derive(grant.person, now=now)
-        before, after = story(grant), story(changed)
-        audit.record(
-            "grant.changed",
-            actor=changer,
-            on=grant.person,
-            site_id=site_id,
-            reason=why,
-            was=short(grant),
-            becomes=short(changed),
-            before=before,
-            after=after,
-        )
+        record_change(grant, changed, site_id, why=why, changer=changer)
     return changed
+
+
+def record_change(old: Grant, new: Grant, site_id: UUID | None, *, why: str, changer: User) -> None:
+    """One entry; two when the site is another one, because who reads one site's trail must not read of the other."""
+    facts: dict[str, Any] = {"actor": changer, "on": old.person}
+    old_site = site_of_what_was(Scope(old.scope_type), old.scope_id)
+    if old_site == site_id:
+        told: dict[str, Any] = {"was": short(old), "becomes": short(new), "before": story(old), "after": story(new)}
+        audit.record("grant.changed", **facts, site_id=site_id, reason=why, **told)
+        return
+    audit.record("grant.taken_back", **facts, site_id=old_site, why=why, **story(old) | {"reason": old.reason})
+    audit.record("grant.given", **facts, site_id=site_id, reason=why, **story(new))
 
 
 def take_back(*, grant: Grant, taker: User | None, reason: str, now: datetime) -> None:

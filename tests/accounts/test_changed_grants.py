@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from guardian.models import UserObjectPermission
 
-from accounts.access import people_for, reach
+from accounts.access import audit_entries_for, people_for, reach
 from accounts.actions.grants import Wanted, change, give, take_back
 from accounts.actions.permissions import derive, derive_all
 from accounts.exceptions import Conflict, Refused
@@ -47,12 +47,34 @@ def test_a_changed_role_opens_the_new_and_shuts_the_old(
     new = changed(old, boss, scope=Scope.QUEUE, scope_id=elsewhere.queue.pk)
     assert list(queues_for(operator, Right.REVIEW)) == [elsewhere.queue]
     assert Grant.objects.get(pk=old.pk).revoked_by == boss
+    assert AuditEntry.objects.get(verb="grant.given", actor=boss).additional_data["grant"] == str(new.pk)
+
+
+def test_a_change_within_a_site_is_one_entry(place: Place, operator: User, boss: User) -> None:
+    new = changed(operator.grants.get(), boss, scope=Scope.QUEUE, scope_id=place.queue.pk)
     entry = AuditEntry.objects.get(verb="grant.changed")
     assert (entry.additional_data["was"], entry.additional_data["becomes"]) == (
         "operator, Yard",
-        "operator, Dock · dock unsure",
+        "operator, Yard · yard unsure",
     )
     assert entry.additional_data["after"]["grant"] == str(new.pk)
+
+
+def test_who_reads_the_trail_of_one_site_does_not_read_where_somebody_went_or_came_from(
+    place: Place, elsewhere: Place, operator: User, boss: User
+) -> None:
+    changed(operator.grants.get(), boss, scope=Scope.SITE, scope_id=elsewhere.site.pk)
+    for site, other, verb in (
+        (place.site, elsewhere.site, "grant.taken_back"),
+        (elsewhere.site, place.site, "grant.given"),
+    ):
+        reader = make_person(f"auditor-{site.slug}", Role.AUDITOR, site)
+        found = audit_entries_for(reader).filter(subject_id=operator.public_id, actor=boss)
+        told = found.get(verb__startswith="grant.")
+        assert told.verb == verb
+        assert told.additional_data["where"] == site.name
+        assert other.name not in str(told.additional_data)
+        assert str(other.pk) not in str(told.additional_data)
 
 
 def test_the_same_role_with_another_end_is_a_change(place: Place, operator: User, boss: User, now: datetime) -> None:
