@@ -11,6 +11,7 @@ from ninja.security import HttpBearer
 from accounts.actions.tokens import used
 from accounts.context import remember
 from accounts.exceptions import Refused, Unauthenticated
+from accounts.factors import has_factor
 from accounts.models import PersonalToken, User
 from accounts.tokens import token_hash
 from inference.models import Source
@@ -62,6 +63,7 @@ class Personal(HttpBearer):
         remember("person", found.person)
         if self.scope not in found.scopes:
             raise Refused(f"This token lacks the scope {self.scope}.", code="scope_missing")
+        require_factor(found.person)
         used(found, now=now)
         return found.person
 
@@ -84,6 +86,16 @@ class PersonalOrSource(Personal):
         if token.startswith("sls_"):
             return SourceToken().authenticate(request, token)
         return super().authenticate(request, token)
+
+
+def require_factor(person: User) -> None:
+    """Raise Refused `second_factor_required` when a role of the person asks for a factor and he has set none up.
+
+    His pages are shut for the same reason, and a token must not open what they do not.
+    """
+    if person.needs_factor and not has_factor(person):
+        text = _("A role of yours asks for a second factor. Sign in and set one up; then this token works again.")
+        raise Refused(text, code="second_factor_required")
 
 
 def refuse_in_address(request: HttpRequest) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from accounts.actions import tokens
+from accounts.actions.sign_in_rules import change_rules
 from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.models import AuditEntry, PersonalToken, User
 from accounts.roles import Role
@@ -84,6 +86,20 @@ def test_a_wrong_scope_is_refused_and_a_right_without_its_person_is_nothing(plac
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
     fleet = make_person("fleet", Role.FLEET_ENGINEER, place.site)
     assert Client(**bearer(make_token(fleet))).post(CLAIMS.format(place.queue.pk)).status_code == 404
+
+
+def test_a_token_opens_nothing_while_its_person_lacks_the_factor_that_a_role_asks_for(
+    place: Place, operator: User
+) -> None:
+    _token, secret = issued(operator)
+    boss = make_person("boss", Role.ADMINISTRATOR)
+    change_rules(required={Role.OPERATOR}, actor=boss, reason="policy", now=timezone.now())
+    Authenticator.objects.create(user=operator, type=Authenticator.Type.RECOVERY_CODES, data={})
+    answer = Client(**bearer(secret)).get(QUEUES)
+    assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required")
+    assert PersonalToken.objects.get().last_used_at is None
+    Authenticator.objects.create(user=operator, type=Authenticator.Type.TOTP, data={})
+    assert status(secret) == 200
 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "q"])
