@@ -2,7 +2,8 @@
 
 Written after the rollback of what was refused, in a transaction of its own. The first attempt of its kind (person or
 address, route, code) is written at once; repeats are counted, and one entry a minute says how many there were. What a
-killed process loses is the count of the last minute at most; one that ends writes it first.
+killed process loses is the count of the last minute at most; one that ends writes it first. While the database is
+out of reach they are counted on, and told when it is back.
 
 An entry holds the id that was asked for, as it was typed, and is filed under the site of the person, not of the
 object: whether the object exists is nowhere in it, so that reading the own story tells no more than the answer did.
@@ -17,11 +18,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.http import HttpRequest
 
 from accounts import audit
 from accounts.access import held_in_request
+from accounts.authentication import client_address
 from accounts.context import CURRENT, NOBODY, RequestContext, recall
 from accounts.exceptions import SecondLookError
 from accounts.models import User
@@ -34,6 +37,8 @@ LOOK_EVERY_S = 1.0
 MOST_KINDS = 2000
 MOST_FIRSTS = 300
 MOST_IDS = 20
+# What a database that is out of reach looks like.
+AWAY = (DatabaseError, InterfaceError, OSError)
 NOTED = frozenset({401, 403, 404, 409, 413, 429})
 
 
@@ -83,7 +88,7 @@ def note(where: HttpRequest | Mapping[str, Any], error: SecondLookError, *, door
         return
     try:
         keep(where, error, door)
-    except (DatabaseError, InterfaceError, OSError) as problem:
+    except AWAY as problem:
         logger.warning("refusal_not_recorded", code=error.code, door=door, error=str(problem))
 
 
@@ -96,8 +101,18 @@ def keep(where: HttpRequest | Mapping[str, Any], error: SecondLookError, door: s
     with BOOK.lock:
         first = enter(kind, own_site(person), asked, now)
     if first:
-        write(kind, person, own_site(person), {"asked": asked, "status": error.status}, door, address)
+        write_first(kind, person, {"asked": asked, "status": error.status}, address, now)
     write_due(now)
+
+
+def write_first(kind: Kind, person: User | None, facts: dict[str, Any], address: str | None, now: float) -> None:
+    """The entry of the first attempt of its kind; when it cannot be written it is counted like those that follow."""
+    try:
+        write(kind, person, own_site(person), facts, kind.door, address)
+    except AWAY:
+        with BOOK.lock:
+            enter(kind, own_site(person), facts["asked"], now)
+        raise
 
 
 def enter(kind: Kind, site_id: UUID | None, asked: str, now: float) -> bool:
@@ -110,13 +125,17 @@ def enter(kind: Kind, site_id: UUID | None, asked: str, now: float) -> bool:
         BOOK.tallies[kind] = Tally(since=now, site_id=site_id)
         return True
     if tally is None:
-        rest = Kind(None, None, kind.door, "", kind.code)
-        tally = BOOK.tallies.setdefault(rest, Tally(since=now, site_id=None))
+        tally = BOOK.tallies.setdefault(rest_of(kind), Tally(since=now, site_id=None))
     tally.count += 1
     if len(tally.asked) < MOST_IDS and asked:
         tally.asked[asked] = None
     start_timer()
     return False
+
+
+def rest_of(kind: Kind) -> Kind:
+    """Where attempts are counted for which there is no room by kind."""
+    return Kind(None, None, kind.door, "", kind.code)
 
 
 def start_timer() -> None:
@@ -134,7 +153,7 @@ def on_timer() -> None:
         BOOK.timer = None
     try:
         write_due(time.monotonic())
-    except (DatabaseError, InterfaceError, OSError) as problem:
+    except AWAY as problem:
         logger.warning("refusals_not_recorded", error=str(problem))
     finally:
         connections.close_all()
@@ -155,7 +174,12 @@ def write_due(now: float) -> None:
             if tally.count:
                 # It goes on, most likely: its next attempts are counted and get no entry of their own.
                 BOOK.tallies[kind] = Tally(since=now, site_id=tally.site_id)
-    write_all(due)
+    try:
+        write_all(due)
+    except AWAY:
+        with BOOK.lock:
+            start_timer()
+        raise
 
 
 def flush() -> None:
@@ -164,16 +188,34 @@ def flush() -> None:
         due, BOOK.tallies = BOOK.tallies, {}
     try:
         write_all(due)
-    except (DatabaseError, InterfaceError, OSError) as problem:
+    except AWAY as problem:
         logger.warning("refusals_not_recorded", kinds=len(due), error=str(problem))
 
 
 def write_all(due: dict[Kind, Tally]) -> None:
-    for kind, tally in due.items():
-        if tally.count:
+    """Write the entries of `due`; from the first that cannot be written on they go back into the book."""
+    unwritten = {kind: tally for kind, tally in due.items() if tally.count}
+    try:
+        for kind, tally in list(unwritten.items()):
             person = User.objects.filter(pk=kind.person).first() if kind.person else None
             more = {"count": tally.count, "seconds": round(time.monotonic() - tally.since), "ids": list(tally.asked)}
             write(kind, person, tally.site_id, more, kind.door, kind.address)
+            del unwritten[kind]
+    except AWAY:
+        put_back(unwritten)
+        raise
+
+
+def put_back(unwritten: dict[Kind, Tally]) -> None:
+    """Count on from what could not be written; together by code where the book is full."""
+    with BOOK.lock:
+        for kind, tally in unwritten.items():
+            if kind not in BOOK.tallies and len(BOOK.tallies) >= MOST_KINDS:
+                kind, tally.site_id = rest_of(kind), None
+            there = BOOK.tallies.setdefault(kind, Tally(since=tally.since, site_id=tally.site_id))
+            there.since = min(there.since, tally.since)
+            there.count += tally.count
+            there.asked = dict(list((tally.asked | there.asked).items())[:MOST_IDS])
 
 
 def write(
@@ -234,8 +276,10 @@ def own_site(person: User | None) -> UUID | None:
 def address_of(where: HttpRequest | Mapping[str, Any]) -> str | None:
     if isinstance(where, HttpRequest):
         return where.META.get("REMOTE_ADDR") or None
-    client = where.get("client")
-    return client[0] if client else None
+    # What the middleware has done for a request is done here: the peer may be a proxy of ours.
+    peer = str((where.get("client") or [""])[0] or "")
+    forwarded = b",".join(value for name, value in where.get("headers", []) if name == b"x-forwarded-for")
+    return client_address(peer, forwarded.decode("latin-1"), settings.SECONDLOOK["TRUSTED_PROXIES"]) or None
 
 
 def route_of(where: HttpRequest | Mapping[str, Any]) -> str:

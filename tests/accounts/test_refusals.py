@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.test import Client, RequestFactory
 
 from accounts import refusals
-from accounts.exceptions import NotFound
+from accounts.exceptions import NotFound, Refused
 from accounts.models import AuditEntry, User
 from accounts.sentences import sentence
 from tests.factories import Place, bearer, claim, make_item, make_token
@@ -99,6 +99,89 @@ def test_it_never_becomes_an_error_of_its_own(signed_in: Client, monkeypatch: py
 
     monkeypatch.setattr("accounts.audit.record", broken)
     assert signed_in.get(f"/events/{uuid4()}/").status_code == 404
+
+
+@pytest.fixture
+def outage(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Call it with True for a database that takes no entries, and with False for one that does again."""
+    record, gone = refusals.audit.record, [False]
+
+    def recorded(*args: Any, **facts: Any) -> None:
+        if gone[0]:
+            raise OperationalError("gone")
+        record(*args, **facts)
+
+    monkeypatch.setattr("accounts.audit.record", recorded)
+    return lambda now: gone.__setitem__(0, now)
+
+
+def told() -> int:
+    """Attempts that entries tell of."""
+    return sum((entry.additional_data or {}).get("count", 1) for entry in refused())
+
+
+@pytest.mark.parametrize("at_end", [False, True], ids=["in between", "at the end"])
+def test_what_an_outage_kept_from_being_written_is_told_after_it(
+    signed_in: Client, minute: list[float], outage: Any, at_end: bool
+) -> None:
+    for _time in range(5):
+        signed_in.get(f"/events/{uuid4()}/")
+    outage(True)
+    if at_end:
+        refusals.flush()
+    else:
+        minute[0] += 61
+        signed_in.get(f"/events/{uuid4()}/")
+    outage(False)
+    refusals.flush()
+    assert told() == 5 + (not at_end)
+
+
+def test_the_first_of_its_kind_in_an_outage_is_told_too(signed_in: Client, outage: Any) -> None:
+    outage(True)
+    for _time in range(3):
+        signed_in.get(f"/events/{uuid4()}/")
+    outage(False)
+    refusals.flush()
+    assert told() == 3
+
+
+def test_what_waits_for_the_database_takes_bounded_room(
+    db: None, minute: list[float], outage: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "MOST_KINDS", 10)
+    outage(True)
+    for number in range(60):
+        minute[0] += 7
+        request = RequestFactory().get("/", REMOTE_ADDR=f"10.0.0.{number + 1}")
+        refusals.note(request, NotFound(), door="page")
+        assert len(refusals.BOOK.tallies) <= 11
+    outage(False)
+    refusals.flush()
+    assert told() == 60
+
+
+@pytest.mark.parametrize(
+    "peer,forwarded,address",
+    [
+        ("10.0.0.1", b"198.51.100.7", "198.51.100.7"),
+        ("::ffff:10.0.0.1", b"203.0.113.5, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
+        ("192.0.2.9", b"198.51.100.7", "192.0.2.9"),
+        ("10.0.0.1", b"\xff\x00", "10.0.0.1"),
+    ],
+)
+def test_a_socket_behind_a_proxy_has_the_address_of_its_client(
+    db: None, settings: Any, peer: str, forwarded: bytes, address: str
+) -> None:
+    settings.SECONDLOOK = settings.SECONDLOOK | {"TRUSTED_PROXIES": ["10.0.0.0/8"]}
+    scope = {"client": [peer, 4711], "path": "/ws/live/", "headers": [(b"x-forwarded-for", forwarded)]}
+    refusals.note(scope, Refused(code="socket_message"), door="socket")
+    assert refused()[0].remote_addr == address
+
+
+@pytest.mark.parametrize("scope", [{}, {"client": None}, {"client": ["", 0]}])
+def test_a_socket_without_an_address_has_none(db: None, scope: dict[str, Any]) -> None:
+    assert refusals.address_of(scope) is None
 
 
 def test_a_wrong_token_is_recorded_and_its_text_is_not(db: None) -> None:
