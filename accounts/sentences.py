@@ -44,6 +44,7 @@ VERBS: dict[str, str] = {
     "policy.bands_changed": gettext_noop("%(who)s changed review bands of %(what)s: %(bands)s (%(reason)s)"),
     "grant.given": gettext_noop("%(who)s made %(what)s %(role)s (%(where)s): %(reason)s"),
     "grant.changed": gettext_noop("%(who)s changed a role of %(what)s: %(was)s → %(becomes)s (%(reason)s)"),
+    "grant.extended": gettext_noop("Single sign-on moved the end of %(count)s roles of %(what)s"),
     "grant.taken_back": gettext_noop("%(who)s took the role %(role)s (%(where)s) from %(what)s: %(why)s"),
     "token.issued": gettext_noop("%(who)s issued the personal token %(what)s: %(scopes)s, until %(ends_at)s"),
     "token.revoked": gettext_noop("%(who)s revoked the personal token %(what)s: %(reason)s"),

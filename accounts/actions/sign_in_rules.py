@@ -102,7 +102,11 @@ def map_group(
 
 
 def unmap_group(*, pk: UUID, actor: User, reason: str, now: datetime) -> None:
-    """End a mapping. Its grants go at the next sign-on of each member, at the latest after SECONDLOOK_SSO_HOURS."""
+    """End a mapping. Its grants go at the next sign-on of each member; who never signs on again loses his by their own
+    end, SECONDLOOK_SSO_HOURS after the last sign-on.
+
+    Raises Refused, NotFound for one that is not there, and Invalid without a reason.
+    """
     why = said(reason, _("Say why the mapping ends."))
     with transaction.atomic():
         require_administers_everything(actor, now)

@@ -1,10 +1,11 @@
 """People whom an identity provider vouches for: whose identity it is, and the roles that their groups stand for."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,8 @@ from accounts.sso.providers import Provider
 MOST_GROUPS = 2000
 
 Place = tuple[str, str, UUID | None]
+# What a place is held for: the mapping, and until when the sign-on that told of the group counts.
+Stand = tuple[GroupMapping, datetime]
 
 
 def sign_on(*, provider: Provider, claims: dict[str, Any], now: datetime) -> User:
@@ -76,7 +79,7 @@ def link(*, person: User, issuer: str, subject: str, groups: list[str], now: dat
     with transaction.atomic():
         one_at_a_time(now)
         identity = tie(person, issuer, subject, actor=person, now=now)
-        Identity.objects.filter(pk=identity.pk).update(groups=groups)
+        Identity.objects.filter(pk=identity.pk).update(groups=groups, used_at=now)
         follow_groups(person, now)
     return identity
 
@@ -115,41 +118,70 @@ def groups_in(claims: dict[str, Any], claim: str) -> list[str]:
 def follow_groups(person: User, now: datetime) -> None:
     """Make the grants of `person` that came from single sign-on those that the groups stand for now.
 
-    Grants that people gave stay as they are. The last administrator everywhere stays too, until there is another one.
+    They end by themselves `SSO_HOURS` after the sign-on that told of the group, whatever else the person comes in with,
+    and each sign-on moves the end. Grants that people gave stay as they are.
     """
-    wanted = wanted_by(person)
+    wanted = wanted_by(person, now)
     live = {(grant.role, *grant.scope_key): grant for grant in Grant.objects.live(now).filter(person=person)}
     over = [grant for place, grant in live.items() if grant.origin == Origin.SINGLE_SIGN_ON and place not in wanted]
     changed = [take(grant, now) for grant in over]
-    changed += [give(person, place, mapping, now) for place, mapping in wanted.items() if place not in live]
+    changed += [give(person, place, stand, now) for place, stand in wanted.items() if place not in live]
+    extend(person, {live[place]: ends_at for place, (_mapping, ends_at) in wanted.items() if place in live})
     if any(changed):
         derive(person, now=now)
 
 
-def wanted_by(person: User) -> dict[Place, GroupMapping]:
-    """The places that the groups of all identities of `person` stand for; those that exist no more stand for none."""
-    found: dict[Place, GroupMapping] = {}
-    for identity in person.identities.all():
+def wanted_by(person: User, now: datetime) -> dict[Place, Stand]:
+    """The places that the groups of the identities of `person` stand for; those that exist no more stand for none.
+
+    An identity that was used too long ago says nothing any more: its groups may be stale.
+    """
+    found: dict[Place, Stand] = {}
+    lasts = timedelta(hours=settings.SECONDLOOK["SSO_HOURS"])
+    for identity in person.identities.filter(used_at__gt=now - lasts).order_by("used_at"):
+        assert identity.used_at is not None
         rows = GroupMapping.objects.filter(issuer=identity.issuer, group__in=identity.groups)
-        found |= {(row.role, row.scope_type, row.scope_id): row for row in rows if exists(row)}
+        stands = identity.used_at + lasts
+        found |= {(row.role, row.scope_type, row.scope_id): (row, stands) for row in rows if exists(row)}
     return found
+
+
+def extend(person: User, ends: dict[Grant, datetime]) -> None:
+    """Move the ends of grants of single sign-on: the one thing of a grant that changes in place, as nobody decides it.
+
+    One audit entry for all of them. The last administrator of everything from before such grants had an end keeps his.
+    """
+    moved = {
+        grant: ends_at
+        for grant, ends_at in ends.items()
+        if grant.origin == Origin.SINGLE_SIGN_ON and grant.ends_at is not None and grant.ends_at < ends_at
+    }
+    for grant, ends_at in moved.items():
+        Grant.objects.filter(pk=grant.pk).update(ends_at=ends_at)
+    if moved:
+        until = {str(grant.pk): ends_at.isoformat() for grant, ends_at in moved.items()}
+        audit.record("grant.extended", actor=None, on=person, count=len(moved), grants=until)
 
 
 def exists(row: GroupMapping) -> bool:
     return row.scope_type == Scope.EVERYWHERE or site_of_what_was(Scope(row.scope_type), row.scope_id) is not None
 
 
-def give(person: User, place: Place, mapping: GroupMapping, now: datetime) -> bool:
+def give(person: User, place: Place, stand: Stand, now: datetime) -> bool:
     role, scope, scope_id = Role(place[0]), Scope(place[1]), place[2]
+    mapping, ends_at = stand
     why = _("Group %(group)s: %(reason)s") % {"group": mapping.group, "reason": mapping.reason}
-    wanted = Wanted(role, scope, scope_id)
+    wanted = Wanted(role, scope, scope_id, ends_at)
     grant = put(person, wanted, why=why[:300], giver=None, now=now, origin=Origin.SINGLE_SIGN_ON)
     audit.record("grant.given", actor=None, on=person, site_id=site_of(scope, scope_id), reason=why, **story(grant))
     return True
 
 
 def take(grant: Grant, now: datetime) -> bool:
-    """Take a grant back whose group is gone; False for the last administrator, who is told of in the audit trail."""
+    """Take a grant back whose group is gone; False for the last administrator, who is told of in the audit trail.
+
+    Only a grant from before those of single sign-on had an end can be the last one.
+    """
     if grant.administers_everything and not Grant.objects.administrators(now).exclude(pk=grant.pk).exists():
         audit.record("grant.kept", actor=None, on=grant.person, **story(grant))
         return False

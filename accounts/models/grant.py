@@ -45,7 +45,7 @@ class Grant(models.Model):
     scope_id = models.UUIDField(null=True, blank=True)
     reason = models.CharField(max_length=300)
     ends_at = models.DateTimeField(null=True, blank=True)
-    # Grants of single sign-on follow the groups at each sign-on; those that people gave stay.
+    # Grants of single sign-on end, and follow the groups at each sign-on; those that people gave stay.
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.PERSON)
     granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()

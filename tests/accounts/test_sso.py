@@ -2,15 +2,20 @@
 
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import time_machine
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
 
+from accounts.actions import single_sign_on
+from accounts.actions.grants import take_back
 from accounts.actions.sign_in_rules import map_group, unmap_group
+from accounts.exceptions import Conflict
 from accounts.models import AuditEntry, Grant, GroupMapping, Identity, User
 from accounts.models.grant import Origin, Scope
 from accounts.roles import Role
@@ -346,18 +351,103 @@ def test_groups_may_come_with_the_userinfo_of_the_same_subject(
     assert held(person) == {("operator", Origin.SINGLE_SIGN_ON)}
 
 
-def test_the_last_administrator_stays_until_there_is_another(provider: OidcProvider, person: User, boss: User) -> None:
+def test_an_administrator_from_a_group_never_is_the_last_one(provider: OidcProvider, person: User, boss: User) -> None:
     mapped(provider, boss, "admins", Role.ADMINISTRATOR)
     provider.claims["groups"] = ["admins"]
     sign_on(provider)
-    User.objects.filter(pk=boss.pk).update(is_active=False)
+    with pytest.raises(Conflict) as refused:
+        take_back(grant=boss.grants.get(), taker=None, reason="x", now=timezone.now())
+    assert refused.value.code == "last_administrator"
     provider.claims["groups"] = []
     sign_on(provider)
-    assert held(person) == {("administrator", Origin.SINGLE_SIGN_ON)}
+    assert held(person) == set()
+
+
+def test_the_last_administrator_from_before_grants_of_groups_had_an_end_stays(
+    provider: OidcProvider, person: User, boss: User
+) -> None:
+    mapped(provider, boss, "admins", Role.ADMINISTRATOR)
+    provider.claims["groups"] = ["admins"]
+    sign_on(provider)
+    Grant.objects.filter(person=person).update(ends_at=None)
+    User.objects.filter(pk=boss.pk).update(is_active=False)
+    for groups in (["admins"], []):
+        provider.claims["groups"] = groups
+        sign_on(provider)
+        assert held(person) == {("administrator", Origin.SINGLE_SIGN_ON)}
     assert AuditEntry.objects.filter(verb="grant.kept").exists()
     User.objects.filter(pk=boss.pk).update(is_active=True)
     sign_on(provider)
     assert held(person) == set()
+
+
+def test_what_a_group_gave_ends_for_tokens_too_when_its_person_never_signs_on_again(
+    provider: OidcProvider, person: User, boss: User, place: Place
+) -> None:
+    mapped(provider, boss, "reviewers", Role.OPERATOR, place)
+    provider.claims["groups"] = ["reviewers"]
+    sign_on(provider)
+    reads = Client(**factories.bearer(factories.make_token(person)))
+    provider.claims["groups"] = []
+
+    def seen() -> list[str]:
+        return [one["id"] for one in reads.get("/api/v1/queues").json()]
+
+    with time_machine.travel(timezone.now() + timedelta(hours=8, minutes=-1)):
+        assert seen() == [str(place.queue.pk)]
+    with time_machine.travel(timezone.now() + timedelta(hours=8, minutes=1)):
+        assert seen() == []
+        with_password = Client()
+        factories.sign_in(with_password, person)
+        assert with_password.get(f"/queues/{place.queue.pk}/desk/").status_code == 404
+
+
+def test_each_sign_on_moves_the_end_with_one_entry(
+    provider: OidcProvider, person: User, boss: User, place: Place
+) -> None:
+    for role in (Role.OPERATOR, Role.SUPERVISOR):
+        mapped(provider, boss, "reviewers", role, place)
+    factories.give_role(person, Role.AUDITOR, place.site)
+    mapped(provider, boss, "reviewers", Role.AUDITOR, place)
+    provider.claims["groups"] = ["reviewers"]
+    begun = timezone.now()
+    from_groups = Grant.objects.filter(person=person, origin=Origin.SINGLE_SIGN_ON)
+    sign_on(provider)
+    rows = set(from_groups.values_list("pk", flat=True))
+    follow_again(person, begun + timedelta(hours=4))
+    assert set(from_groups.values_list("pk", "ends_at")) == {(pk, begun + timedelta(hours=12)) for pk in rows}
+    assert AuditEntry.objects.get(verb="grant.extended").additional_data["count"] == 2
+    assert Grant.objects.get(person=person, origin=Origin.PERSON).ends_at is None
+
+
+def test_what_ended_is_given_anew_at_the_next_sign_on(
+    provider: OidcProvider, person: User, boss: User, place: Place
+) -> None:
+    mapped(provider, boss, "reviewers", Role.OPERATOR, place)
+    provider.claims["groups"] = ["reviewers"]
+    sign_on(provider)
+    later = timezone.now() + timedelta(hours=9)
+    follow_again(person, later)
+    assert Grant.objects.live(later).filter(person=person).count() == 1
+    assert Grant.objects.filter(person=person).count() == 2
+
+
+def test_undoing_another_link_moves_no_end(provider: OidcProvider, person: User, boss: User, place: Place) -> None:
+    mapped(provider, boss, "reviewers", Role.OPERATOR, place)
+    provider.claims["groups"] = ["reviewers"]
+    sign_on(provider)
+    other = Identity.objects.create(person=person, issuer="https://b.example", subject="1", linked_at=timezone.now())
+    before = Grant.objects.get(person=person).ends_at
+    single_sign_on.unlink(person=person, pk=other.pk, now=timezone.now() + timedelta(hours=1))
+    assert Grant.objects.get(person=person).ends_at == before
+
+
+def follow_again(person: User, now: datetime) -> None:
+    """A sign-on at another time, with the groups as they are."""
+    from accounts.sso.providers import providers
+
+    claims = {"sub": "s-1", "groups": person.identities.get().groups}
+    single_sign_on.sign_on(provider=providers()["plant"], claims=claims, now=now)
 
 
 def test_an_ended_mapping_gives_nothing_any_more(
