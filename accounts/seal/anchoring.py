@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from threading import Thread
+from traceback import extract_tb
 
 import structlog
 from django.db import transaction
@@ -89,7 +90,13 @@ def put_in_time(anchor: Anchor, mark: Mark) -> str:
 
 
 def put(anchor: Anchor, mark: Mark, result: "Future[str]") -> None:
+    """One anchor's fault is a failed try of that anchor, whatever it is: the others still have their turn."""
     try:
         result.set_result(anchor.put(mark))
-    except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+    except AnchorFailed as error:
         result.set_exception(error)
+    except Exception as error:  # noqa: BLE001 - kept, logged and told of like any other failure
+        # By its type and place only: its text may hold an address with a password.
+        place = extract_tb(error.__traceback__)[-1]
+        logger.error("anchor_broken", anchor=anchor.name, error=type(error).__name__, at=f"{place.name}:{place.lineno}")
+        result.set_exception(AnchorFailed(f"It failed: {type(error).__name__}."))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
@@ -165,14 +166,22 @@ def test_an_anchor_that_hangs_lets_go_of_the_tick_and_is_left_alone_until_it_end
     assert len(tries) == 2
 
 
-def test_a_failure_that_nobody_foresaw_is_not_hidden(log: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_that_nobody_foresaw_is_told_by_its_type_and_the_other_anchors_are_tried(
+    log: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     class Odd(FileAnchor):
         def put(self, mark: Mark) -> str:
-            raise ZeroDivisionError
+            raise ZeroDivisionError("https://me:s3cret@host")
 
-    monkeypatch.setattr(anchoring, "anchors", lambda: [Odd(Path("/nowhere"))])
-    with pytest.raises(ZeroDivisionError):
+    monkeypatch.setattr(anchoring, "anchors", lambda: [Odd(Path("/nowhere")), FileAnchor(tmp_path / "anchor.txt")])
+    with structlog.testing.capture_logs() as lines:
         anchoring.anchor_last(now=timezone.now())
+    odd, good = Anchoring.objects.order_by("id")
+    assert (odd.ok, odd.result) == (False, "It failed: ZeroDivisionError.")
+    assert good.ok
+    assert AuditEntry.objects.filter(verb="seal.anchor_failed").count() == 1
+    assert lines[0]["at"].startswith("put:")
+    assert "s3cret" not in str(lines)
 
 
 def test_an_address_where_nobody_listens_is_a_failure() -> None:
