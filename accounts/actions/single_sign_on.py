@@ -18,7 +18,7 @@ from accounts.models import Grant, GroupMapping, Identity, User
 from accounts.models.grant import Origin, Scope
 from accounts.roles import Role
 from accounts.scopes import site_of, site_of_what_was
-from accounts.sso.providers import Provider
+from accounts.sso.providers import Provider, storable
 
 MOST_GROUPS = 2000
 
@@ -61,7 +61,7 @@ def make_account(provider: Provider, claims: dict[str, Any], now: datetime) -> I
 
 
 def text(value: Any) -> str:
-    return value.replace("\0", "").strip() if isinstance(value, str) else ""
+    return storable(value).strip() if isinstance(value, str) else ""
 
 
 def free_username(wanted: str) -> str:
@@ -109,10 +109,11 @@ def unlink(*, person: User, pk: UUID, now: datetime) -> None:
 
 
 def groups_in(claims: dict[str, Any], claim: str) -> list[str]:
-    """The groups in the claims; whatever is no list of texts means none."""
+    """The groups in the claims; whatever is no list of texts means none, and so does a text that cannot be stored."""
     found = claims.get(claim, [])
     found = [found] if isinstance(found, str) else found
-    return sorted({one for one in found if isinstance(one, str)})[:MOST_GROUPS] if isinstance(found, list) else []
+    texts = {one for one in found if isinstance(one, str)} if isinstance(found, list) else set()
+    return sorted(one for one in texts if storable(one) == one)[:MOST_GROUPS]
 
 
 def follow_groups(person: User, now: datetime) -> None:

@@ -16,7 +16,7 @@ import structlog
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import SecondLookError
-from accounts.sso.providers import Provider
+from accounts.sso.providers import Provider, storable
 
 logger = structlog.get_logger(__name__)
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -113,7 +113,8 @@ def verified(provider: Provider, token: str, start: Start) -> dict[str, Any]:
         )
     except jwt.PyJWTError as error:
         raise failed("id_token", provider, error=type(error).__name__) from None
-    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255 or "\0" in claims["sub"]:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or storable(subject) != subject:
         raise failed("subject", provider)
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode("utf-8", "replace"), start.nonce.encode()):
         raise failed("nonce", provider)

@@ -26,8 +26,13 @@ class Provider:
     def used_factor(self, claims: dict[str, Any]) -> bool:
         """Whether the claims of an ID token say that the person used a second factor there."""
         amr = claims.get("amr")
-        said = {*(amr if isinstance(amr, list) else []), claims.get("acr")}
-        return bool(said & set(self.mfa_values))
+        said = [*(amr if isinstance(amr, list) else []), claims.get("acr")]
+        return any(isinstance(one, str) and one in self.mfa_values for one in said)
+
+
+def storable(text: str) -> str:
+    """What of a provider's text a database can hold: no NUL, and no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
 
 
 def providers() -> dict[str, Provider]:

@@ -108,6 +108,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "no subject": {"sub": None},
     "an empty subject": {"sub": ""},
     "a subject with NUL": {"sub": "s-1\0"},
+    "a subject with half a character": {"sub": "s-1\ud800"},
+    "a nonce with half a character": {"nonce": "\ud800"},
     "a huge subject": {"sub": "s" * 300},
 }
 
@@ -328,6 +330,25 @@ def test_what_people_gave_stays(provider: OidcProvider, person: User, boss: User
     provider.claims["groups"] = []
     sign_on(provider)
     assert held(person) == {("operator", Origin.PERSON)}
+
+
+@pytest.mark.parametrize("odd", ["reviewers\0", "\ud800", "leads\udfff"])
+def test_a_group_that_cannot_be_stored_is_dropped_and_the_others_count(
+    provider: OidcProvider, person: User, boss: User, place: Place, odd: str
+) -> None:
+    mapped(provider, boss, "reviewers", Role.OPERATOR, place)
+    provider.claims["groups"] = ["reviewers", odd]
+    sign_on(provider)
+    assert Identity.objects.get().groups == ["reviewers"]
+    assert held(person) == {("operator", Origin.SINGLE_SIGN_ON)}
+
+
+def test_a_name_that_cannot_be_stored_is_cleaned(provider: OidcProvider, settings: Any, db: None) -> None:
+    configure(settings, provider, creates_accounts=True)
+    provider.claims |= {"name": "Lee\0 \ud800Ray", "preferred_username": "l\0e\udfffe", "amr": [{}]}
+    client, _answer = sign_on(provider)
+    made = client.get("/queues/").wsgi_request.user
+    assert (made.username, made.name) == ("lee", "Lee Ray")
 
 
 @pytest.mark.parametrize("groups", [None, 7, {"a": 1}, [["reviewers"]], "canteen", ["Reviewers"], ["reviewers "]])
