@@ -66,7 +66,7 @@ class SignInRulesMiddleware:
         found = hindrance(request.session, request.user)
         if found == Hindrance.SIGN_ON_AGAIN:
             return sign_on_again(request)
-        route = request.resolver_match.url_name if request.resolver_match else ""
+        route = request.resolver_match.view_name if request.resolver_match else ""
         if found == Hindrance.SECOND_FACTOR and route not in OPEN_ROUTES:
             return set_up_first(request)
         return None

@@ -8,7 +8,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import ResolverMatch
 from django.utils import timezone
 
 from accounts.actions.factors import add_app, make_recovery_codes, remove_factor
@@ -16,6 +18,7 @@ from accounts.actions.sign_in_rules import change_rules
 from accounts.exceptions import Conflict, Invalid, NotFound
 from accounts.models import AuditEntry, SignInRule, User
 from accounts.roles import Role
+from accounts.sign_in_rules import SignInRulesMiddleware
 from tests import factories
 from tests.conftest import AtOnce
 from tests.factories import PASSWORD
@@ -224,6 +227,20 @@ def test_a_role_that_asks_for_a_factor_opens_nothing_before(person: User, boss: 
     assert client.get("/me/security/app/").status_code == 200
     require(boss)
     assert is_in(client)
+
+
+@pytest.mark.parametrize("namespaces,opens", [([], True), (["admin"], False)])
+def test_an_open_route_s_name_in_another_part_of_the_site_is_not_open(
+    person: User, boss: User, rf: RequestFactory, settings: Any, namespaces: list[str], opens: bool
+) -> None:
+    client = Client()
+    sign_in(client)
+    require(boss, Role.OPERATOR)
+    request: Any = rf.get("/", HTTP_COOKIE=f"{settings.SESSION_COOKIE_NAME}=x")
+    request.user, request.session = User.objects.get(pk=person.pk), client.session
+    request.resolver_match = ResolverMatch(lambda: None, (), {}, "security", namespaces=namespaces)
+    answer = SignInRulesMiddleware(lambda _request: HttpResponse()).process_view(request, None, (), {})
+    assert (answer is None) is opens
 
 
 def test_setting_the_factor_up_opens_everything(person: User, boss: User) -> None:
