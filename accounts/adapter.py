@@ -37,7 +37,11 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         request.attempt = begin_attempt(request, credentials.get("username", ""))  # type: ignore[attr-defined]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """As inherited; a switched-off account answers like a wrong password."""
+        """As inherited; a switched-off account answers like a wrong password.
+
+        The name is looked for, and its attempts are counted, in the form in which names are kept.
+        """
+        credentials["username"] = User.normalize_username(credentials.get("username", ""))
         found: User | None = super().authenticate(request, **credentials)
         person = found if found is not None and found.is_active else None
         if person is None:

@@ -9,7 +9,6 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +17,7 @@ from accounts import audit
 from accounts.access import require_administers
 from accounts.actions.factors import check_password
 from accounts.actions.grants import Wanted, checked, give, require_may_grant
-from accounts.actions.people import create_person
+from accounts.actions.people import create_person, sign_in_name
 from accounts.actions.sessions import end_sessions
 from accounts.exceptions import Conflict, Invalid, NotFound, Refused, SecondLookError
 from accounts.models import Invitation, User
@@ -105,10 +104,9 @@ def accept(*, token: str, username: str, password: str, now: datetime) -> User:
     The name is the invitation's. Raises LinkOver, Invalid for a weak password or an impossible sign-in name, Conflict
     for one that is taken; then the link still works.
     """
-    username = username.strip()
     with transaction.atomic():
         row = take(token, is_reset=False, now=now)
-        check_username(username)
+        username = free_name(username)
         check_password(password, User(username=username, name=row.name))
         person = create_person(username=username, name=row.name, password=password, maker=row.made_by, now=now)
         if row.email:
@@ -171,17 +169,14 @@ def over() -> NoReturn:
     raise LinkOver
 
 
-def check_username(username: str) -> None:
+def free_name(text: str) -> str:
     """Raises Invalid for what cannot be a sign-in name, Conflict for one that is taken, in capitals or not."""
-    try:
-        User._meta.get_field("username").run_validators(username)
-    except ValidationError:
-        said_so = _("A sign-in name has 1 to 150 letters, digits or the characters @ . + - _")
-        raise Invalid(said_so, code="username") from None
-    if not username:
+    if not text.strip():
         raise Invalid(_("Choose a sign-in name."), code="username")
+    username = sign_in_name(text)
     if User.objects.filter(username__iexact=username).exists():
         raise Conflict(_("This sign-in name is taken. Choose another one."), code="username_taken")
+    return username
 
 
 def revoke(*, invitation: Invitation, actor: User, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -22,8 +23,9 @@ def create_person(
 ) -> User:
     """A new account without any right; without a password nobody can sign in with it until one is set.
 
-    Raises Conflict for a sign-in name that is taken.
+    The sign-in name is kept in NFKC. Raises Conflict for one that is taken, Invalid for one that cannot be.
     """
+    username = sign_in_name(username)
     # Sign-in finds names whatever their case, so two that differ in nothing else would be one.
     if User.objects.filter(username__iexact=username).exists():
         raise Conflict(_("This sign-in name is taken."), code="username_taken")
@@ -36,6 +38,20 @@ def create_person(
     except IntegrityError:
         raise Conflict(_("This sign-in name is taken."), code="username_taken") from None
     return person
+
+
+def sign_in_name(text: str) -> str:
+    """A sign-in name as it is kept: the same letters typed on another keyboard are the same name (Unicode NFKC).
+
+    Raises Invalid for what cannot be one.
+    """
+    name = User.normalize_username(text.strip())
+    try:
+        User._meta.get_field("username").clean(name, None)
+    except ValidationError:
+        said_so = _("A sign-in name has 1 to 150 letters, digits or the characters @ . + - _")
+        raise Invalid(said_so, code="username") from None
+    return name
 
 
 def welcome(*, username: str, name: str, wanted: Wanted, maker: User, reason: str, now: datetime) -> User:

@@ -66,7 +66,7 @@ def text(value: Any) -> str:
 
 def free_username(wanted: str) -> str:
     """A sign-in name that nobody has, in capitals or not, close to the wanted one."""
-    base = re.sub(r"[^\w.@+-]", "", wanted)[:100] or "person"
+    base = re.sub(r"[^\w.@+-]", "", User.normalize_username(wanted))[:100] or "person"
     taken = {
         one.casefold() for one in User.objects.filter(username__istartswith=base).values_list("username", flat=True)
     }

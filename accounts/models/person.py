@@ -67,6 +67,8 @@ class User(AbstractUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
+        # Sign-in finds names whatever their case, so two that differ in nothing else would be one.
+        constraints = [models.UniqueConstraint(Lower("username"), name="username_once_whatever_its_case")]
 
     def __str__(self) -> str:
         return self.name or self.username

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import models
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models.deletion import PROTECT
 from django.test import Client
 from django.utils import timezone
@@ -253,6 +254,53 @@ def test_two_sign_in_names_that_differ_in_case_are_one(place: Place, boss: User,
     with pytest.raises(Conflict) as refused:
         welcome(boss, place, username="OLU")
     assert refused.value.code == "username_taken"
+
+
+def test_the_database_takes_no_two_sign_in_names_that_differ_in_case(operator: User) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.create(username="OLU")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_once_with_one_name_in_two_cases_one_is_made(at_once: AtOnce) -> None:
+    def one(number: int) -> str:
+        name = ["ray", "RAY", "Ray", "rAY"][number]
+        try:
+            people.create_person(username=name, name="Ray", password=None, maker=None, now=timezone.now())
+        except Conflict as error:
+            return error.code
+        return "made"
+
+    assert sorted(at_once(4, one)) == ["made", "username_taken", "username_taken", "username_taken"]
+    assert User.objects.filter(username__iexact="ray").count() == 1
+
+
+def test_a_sign_in_name_is_kept_in_one_form_and_found_in_every_other(place: Place, boss: User) -> None:
+    person = make_person("\uff4e\uff49\uff41e\u0301")
+    assert person.username == "nia\xe9"
+    with pytest.raises(Conflict):
+        welcome(boss, place, username="niae\u0301")
+    client = Client()
+    client.post("/accounts/login/", {"login": "\uff4eiae\u0301", "password": factories.PASSWORD})
+    assert client.session["_auth_user_id"] == str(person.pk)
+
+
+@pytest.mark.parametrize("username", ["", "a\0b", "\ud800", "x" * 151, "\ufb03" * 60, "\ufdfa"])
+def test_a_sign_in_name_that_cannot_be_kept_is_refused(place: Place, boss: User, username: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        welcome(boss, place, username=username)
+    assert refused.value.code == "username"
+
+
+def test_the_migration_names_the_accounts_that_are_in_its_way(db: None) -> None:
+    migration = import_module("accounts.migrations.0015_sign_in_names_are_unique_whatever_their_case")
+    migration.require_different_names(apps, None)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX username_once_whatever_its_case")
+    User.objects.create(username="ray")
+    User.objects.create(username="RAY")
+    with pytest.raises(RuntimeError, match="differ in capitals only: ray"):
+        migration.require_different_names(apps, None)
 
 
 # One-time links; what they do is tried in test_invitations.py
