@@ -198,7 +198,8 @@ def test_a_right_that_somebody_gave_is_taken_back_after_migrate(role: str) -> No
 def test_the_command_prints_what_it_would_do_and_no_password(role: str) -> None:
     text = said("database_roles")
     assert "BEGIN;" in text
-    assert 'REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON "accounts_auditentry"' in text
+    [kept] = [line for line in text.splitlines() if line.startswith("REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES")]
+    assert '"accounts_auditentry"' in kept
     assert PASSWORD not in text
 
 
