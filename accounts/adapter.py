@@ -68,6 +68,9 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_safe_url(self, url: str) -> bool:
         """This site, by the name under which it was called, and no other of its names."""
         request = context.request
+        # Django's helper takes a bare word for a relative address; a redirect takes it for the name of a view.
+        if not url.startswith("/"):
+            return False
         return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
 
     def get_client_ip(self, request: HttpRequest) -> str:

@@ -17,6 +17,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 LONG_AGO_S = 10**9
 UNLOCKED_WITH = "unlocked_with"
+# When that was, in seconds of Unix time: what was proved before it does not speak for who sits there now.
+UNLOCKED_AT = "unlocked_at"
 
 
 def records_of(request: Any) -> list[dict[str, Any]]:
@@ -52,9 +54,13 @@ def strength(request: Any) -> dict[str, Any]:
 
 
 def is_fresh(request: Any) -> bool:
-    """Whether the last full proof is young enough for a dangerous act."""
+    """Whether the last full proof is young enough for a dangerous act, and was given since the screen was last opened.
+
+    Who opened it with a PIN or a badge holds something weaker, whatever its owner proved before.
+    """
     limit: int = settings.SECONDLOOK["REAUTH_MINUTES"]
-    return age_s(request) < limit * 60
+    proved = max((one["at"] for one in records_of(request)), default=0)
+    return age_s(request) < limit * 60 and proved > request.session.get(UNLOCKED_AT, 0)
 
 
 @lru_cache(maxsize=8)

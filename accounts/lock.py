@@ -18,7 +18,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.actions import shifts
-from accounts.authentication import UNLOCKED_WITH
+from accounts.authentication import UNLOCKED_AT, UNLOCKED_WITH
 from accounts.doors import View, wants_fragment
 from accounts.models import Shift, User, Workstation
 from accounts.models.workstation import SHIFT
@@ -136,7 +136,8 @@ def begin_shift(request: HttpRequest, workstation: Workstation | None) -> Shift:
     sign_in = {key: request.session[key] for key in SIGN_IN if key in request.session}
     shift = shifts.begin(person=request.user, workstation=workstation, sign_in=sign_in, now=timezone.now())
     request.session[SHIFT] = str(shift.pk)
-    request.session.pop(UNLOCKED_WITH, None)
+    for key in (UNLOCKED_WITH, UNLOCKED_AT):
+        request.session.pop(key, None)
     request.shift = shift  # type: ignore[attr-defined]
     return shift
 
@@ -147,12 +148,13 @@ def open_session(request: HttpRequest, shift: Shift, unlocked_with: str, now: da
     The same person goes on in his session. Anybody else gets a new one: its key, its data, its CSRF secret.
     """
     if request.session.get(SHIFT) == str(shift.pk):
-        request.session[UNLOCKED_WITH] = unlocked_with
+        request.session.update({UNLOCKED_WITH: unlocked_with, UNLOCKED_AT: now.timestamp()})
         return None
     before = getattr(request, "shift", None)
     request.session.flush()
     login(request, shift.person, backend=shift.sign_in[BACKEND_SESSION_KEY])
-    request.session.update(shift.sign_in | {SHIFT: str(shift.pk), UNLOCKED_WITH: unlocked_with})
+    opened = {SHIFT: str(shift.pk), UNLOCKED_WITH: unlocked_with, UNLOCKED_AT: now.timestamp()}
+    request.session.update(shift.sign_in | opened)
     request.session.set_expiry(max(1, int((shift.ends_at - now).total_seconds())))
     request.shift = shift  # type: ignore[attr-defined]
     return before.person if before else None

@@ -28,6 +28,9 @@ FACTORS = {"totp", "webauthn", "recovery_codes"}
 OPEN_ROUTES = frozenset(
     {
         "account_logout",
+        "lock",
+        "lock-now",
+        "lock-active",
         "account_reauthenticate",
         "security",
         "app-set-up",

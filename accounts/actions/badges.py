@@ -88,13 +88,26 @@ def owner_of(number: str, *, workstation: Workstation, now: datetime) -> User:
         raise Refused(
             _("Too many badges were refused here. Wait a quarter of an hour, or sign in."), code="badge_pause"
         )
-    badge = Badge.objects.live().select_related("person").filter(digest__in=digests(number.strip())).first()
-    if badge is None or not badge.person.is_active:
+    rows = Badge.objects.live().select_related("person", "created_by")
+    badge = rows.filter(digest__in=digests(number.strip())).first()
+    if badge is None or not is_vouched_for(badge, now):
         with transaction.atomic():
             audit.record("badge.refused", actor=None, on=workstation, site_id=workstation.site_id)
         raise Refused(_("This badge is not known here."), code="badge_unknown")
     Workstation.objects.filter(pk=workstation.pk, refused_badges__gt=0).update(refused_badges=F("refused_badges") - 1)
     return badge.person
+
+
+def is_vouched_for(badge: Badge, now: datetime) -> bool:
+    """Whether who registered the badge could still do so: its person may have risen above him since then.
+
+    The badge of a maker who has left is to be registered anew.
+    """
+    try:
+        require_may_stand_for(badge.created_by, badge.person, now)
+    except Refused:
+        return False
+    return True
 
 
 def may_try(workstation: Workstation, now: datetime) -> bool:

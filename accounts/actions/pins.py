@@ -8,7 +8,6 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts import broadcast
 from accounts.actions.shifts import record
 from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.models import Shift
@@ -52,14 +51,15 @@ def check_pin(*, shift: Shift, pin: str, now: datetime) -> None:
     """Return if this is the shift's PIN. Raises Refused for another one, and when it is void.
 
     Each try is taken before it is looked at, by a conditional UPDATE: many at once share the five. The fifth wrong one
-    ends the shift here, so that only a full sign-in opens it.
+    takes the PIN away, so that only a badge or a full sign-in opens the shift. It ends nothing: whoever copied the
+    workstation's cookie could otherwise throw a colleague out.
     """
     if not take_a_try(shift, now):
         raise void()
     if check_password(pin, shift.pin_hash):
         Shift.objects.filter(pk=shift.pk, ended_at=None).update(pin_tries=0)
         return
-    left = refuse(shift, now)
+    left = refuse(shift)
     if not left:
         raise void()
     words = ngettext("This is not the PIN. %d try is left.", "This is not the PIN. %d tries are left.", left)
@@ -72,16 +72,15 @@ def take_a_try(shift: Shift, now: datetime) -> bool:
     return rows.exclude(pin_hash="").update(pin_tries=F("pin_tries") + 1) == 1
 
 
-def refuse(shift: Shift, now: datetime) -> int:
-    """Write down a wrong try, and end the shift with the last one. Returns how many are left."""
+def refuse(shift: Shift) -> int:
+    """Write down a wrong try, and take the PIN away with the last one. Returns how many are left."""
     with transaction.atomic():
         tries = Shift.objects.select_for_update().get(pk=shift.pk).pin_tries
         record("pin.refused", shift, tries=tries)
         if tries < PIN_TRIES:
             return PIN_TRIES - tries
-        if Shift.objects.filter(pk=shift.pk, ended_at=None).update(ended_at=now):
+        if Shift.objects.filter(pk=shift.pk, ended_at=None).exclude(pin_hash="").update(pin_hash="", pin_tries=0):
             record("pin.voided", shift, why="five wrong tries")
-            broadcast.rights_changed(shift.person_id)
     return 0
 
 

@@ -144,7 +144,7 @@ def way_on(request: HttpRequest, said: Any, fallback: str = "/") -> str:
     """Where somebody goes on: the page of ours that the request names, never another host."""
     onward = str(said.get("next", ""))[:2000]
     fits = url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure())
-    return onward if fits and not onward.startswith(reverse("lock")) else fallback
+    return onward if fits and onward.startswith("/") and not onward.startswith(reverse("lock")) else fallback
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -79,7 +79,7 @@ def next_of(request: HttpRequest) -> str:
     """Where to go on, if that is an address of this site; otherwise empty."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     fine = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if fine else ""
+    return wanted if fine and wanted.startswith("/") else ""
 
 
 def providers_of(request: HttpRequest) -> list[Any]:

@@ -61,8 +61,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.sign_in_rules.SignInRulesMiddleware",
+    # First: whoever is locked out is a visitor to the rules behind it.
     "deploy.middleware.LockMiddleware",
+    "accounts.sign_in_rules.SignInRulesMiddleware",
     "deploy.middleware.PrivateAnswersMiddleware",
     "deploy.middleware.ErrorsMiddleware",
 ]

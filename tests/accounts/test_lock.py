@@ -9,12 +9,13 @@ from django.db import transaction
 from django.urls import get_resolver
 from django.utils import timezone
 
-from accounts.actions import shifts
+from accounts.actions import badges, shifts
 from accounts.actions.sessions import end_session, end_sessions
 from accounts.authentication import UNLOCKED_WITH, strength
 from accounts.lock import WORKS_LOCKED
 from accounts.models import AuditEntry, Shift, User, Workstation
 from accounts.models.workstation import GRACE, PIN_TRIES, SHIFT
+from accounts.roles import Role
 from tests import factories
 from tests.accounts.workstations import PAGE, PIN, SCRIPT, at_work, browser, make_workstation, unlock, untouched, who
 from tests.conftest import AtOnce
@@ -286,7 +287,62 @@ def test_a_wrong_pin_says_how_many_tries_are_left(client: Any, shift: Shift) -> 
     assert "8250" not in json.dumps(entry.additional_data)
 
 
-def test_five_wrong_pins_end_the_shift(client: Any, shift: Shift) -> None:
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["the same browser", "another browser"])
+def test_a_pin_is_no_fresh_proof_of_who_sits_there(
+    client: Any, shift: Shift, gate: Workstation, elsewhere: bool
+) -> None:
+    assert client.get("/me/tokens/", **PAGE).status_code == 200
+    assert client.get("/me/security/app/", **PAGE).status_code == 200
+    client.post("/lock/now/")
+    there = browser(gate) if elsewhere else client
+    assert unlock(there, PIN, shift.person).status_code == 302
+    for address in ("/me/security/app/", "/me/security/password/"):
+        assert there.get(address, **PAGE)["Location"].startswith("/accounts/reauthenticate/")
+    answer = there.post("/me/tokens/", {"name": "stolen", "scopes": ["events:read"], "days": "90"})
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_somebody_who_has_to_set_up_a_factor_can_lock_and_come_back(client: Any, shift: Shift) -> None:
+    User.objects.filter(pk=shift.person_id).update(needs_factor=True)
+    assert client.get("/queues/", **PAGE)["Location"] == "/me/security/"
+    assert client.post("/lock/now/")["Location"].startswith("/lock/")
+    assert client.get("/queues/", **PAGE)["Location"].startswith("/lock/")
+    assert client.get("/lock/").status_code == 200
+    assert client.get("/lock/urgent/").status_code == 200
+    assert unlock(client, PIN, shift.person).status_code == 302
+    client.post("/lock/now/")
+    assert client.post("/lock/leave/").status_code == 302
+    assert client.get("/accounts/login/").status_code == 200
+
+
+@pytest.mark.parametrize("onward", ["zzz", "people", "https://evil.example/", "//evil.example", "/lock/"])
+def test_a_strange_way_on_is_not_taken(client: Any, shift: Shift, onward: str) -> None:
+    assert client.get("/lock/", {"next": onward})["Location"] == "/"
+    client.post("/lock/now/")
+    assert unlock(client, PIN, shift.person, next=onward)["Location"] == "/"
+
+
+def test_a_badge_counts_as_long_as_its_maker_could_give_it(client: Any, shift: Shift, place: Place, now: Any) -> None:
+    maker = make_person("supervisor-of-badges", Role.SUPERVISOR, place.site)
+    badges.register(person=shift.person, number="BADGE-777000111", name="", maker=maker, now=now)
+    client.post("/lock/now/")
+    assert unlock(client, "BADGE-777000111").status_code == 302
+    factories.give_role(shift.person, Role.ADMINISTRATOR)
+    client.post("/lock/now/")
+    assert unlock(client, "BADGE-777000111").status_code == 422
+    assert who(client) == ""
+
+
+def test_five_wrong_pins_take_the_pin_away_and_end_nothing(client: Any, shift: Shift, gate: Workstation) -> None:
+    stranger = browser(gate)
+    for _try in range(PIN_TRIES):
+        unlock(stranger, "8250", shift.person)
+    assert who(client) == shift.person.username
+    client.post("/lock/now/")
+    assert unlock(client, PIN, shift.person).status_code == 422
+
+
+def test_five_wrong_pins_leave_the_password(client: Any, shift: Shift) -> None:
     client.post("/lock/now/")
     for _try in range(PIN_TRIES):
         answer = unlock(client, "8250", shift.person)
