@@ -163,12 +163,14 @@ class LockMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Before anything is drawn: a page that says "not found" or "forged" does not come by a view.
+        request.is_locked_out = lock.close_if_locked(request)  # type: ignore[attr-defined]
         response = self.get_response(request)
         lock.settle(request)
         return response
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
-        if not lock.close_if_locked(request) or lock.works_locked(request):
+        if not getattr(request, "is_locked_out", False) or lock.works_locked(request):
             return None
         if not wants_fragment(request) and request.content_type != "application/json":
             onward = {"next": request.get_full_path()} if request.method == "GET" else None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
@@ -331,6 +332,18 @@ def test_a_badge_counts_as_long_as_its_maker_could_give_it(client: Any, shift: S
     client.post("/lock/now/")
     assert unlock(client, "BADGE-777000111").status_code == 422
     assert who(client) == ""
+
+
+def test_pages_that_no_view_draws_show_nobody_either(gate: Workstation, operator: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = browser(gate).cookies
+    shift = at_work(client, operator, pin="")
+    shown = str(operator.public_id).encode()
+    assert shown in client.get("/nothing-of-ours/", **PAGE).content
+    shifts.lock(shift=shift, why="asked", now=timezone.now())
+    for answer in (client.get("/nothing-of-ours/", **PAGE), client.post("/lock/unlock/", {"code": "1"})):
+        assert answer.status_code in {403, 404}
+        assert shown not in answer.content
 
 
 def test_five_wrong_pins_take_the_pin_away_and_end_nothing(client: Any, shift: Shift, gate: Workstation) -> None:
