@@ -90,12 +90,23 @@ def owner_of(number: str, *, workstation: Workstation, now: datetime) -> User:
         )
     rows = Badge.objects.live().select_related("person", "created_by")
     badge = rows.filter(digest__in=digests(number.strip())).first()
-    if badge is None or not is_vouched_for(badge, now):
-        with transaction.atomic():
-            audit.record("badge.refused", actor=None, on=workstation, site_id=workstation.site_id)
+    if badge is None or not badge.person.is_active:
+        note_refused(workstation)
         raise Refused(_("This badge is not known here."), code="badge_unknown")
+    # No guess, whether it opens or not: when a maker leaves, many such badges come and must not pause all others.
     Workstation.objects.filter(pk=workstation.pk, refused_badges__gt=0).update(refused_badges=F("refused_badges") - 1)
+    if not is_vouched_for(badge, now):
+        note_refused(workstation)
+        raise Refused(
+            _("This badge has to be registered again: whoever did it may not any more. Sign in with your password."),
+            code="badge_anew",
+        )
     return badge.person
+
+
+def note_refused(workstation: Workstation) -> None:
+    with transaction.atomic():
+        audit.record("badge.refused", actor=None, on=workstation, site_id=workstation.site_id)
 
 
 def is_vouched_for(badge: Badge, now: datetime) -> bool:

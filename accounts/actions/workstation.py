@@ -61,13 +61,24 @@ def come_back(*, workstation: Workstation, code: str, chosen: UUID | None, now: 
         shift = shift_here(workstation, now, public_id=chosen) if chosen else None
         if shift is None:
             raise Refused(_("Choose who you are, then type your PIN."), code="choose_person")
+        require_locked(shift, now)
         pins.check_pin(shift=shift, pin=code, now=now)
         return shift, "pin"
     owner = badges.owner_of(code, workstation=workstation, now=now)
     shift = shift_here(workstation, now, public_id=owner.public_id)
     if shift is None:
         raise Refused(_("Your shift here begins with a full sign-in. After it, the badge will do."), code="no_shift")
+    require_locked(shift, now)
     return shift, "badge"
+
+
+def require_locked(shift: Shift, now: datetime) -> None:
+    """Raise Refused while the person is at work, before a try is counted.
+
+    Otherwise whoever copied the workstation's cookie could guess, or use up, the PIN of somebody who sits there.
+    """
+    if not shift.is_locked(now):
+        raise Refused(_("This person is at work here now. Lock that screen first."), code="at_work")
 
 
 def shift_here(workstation: Workstation, now: datetime, *, public_id: UUID) -> Shift | None:

@@ -91,7 +91,7 @@ def restore(folder: Path) -> None:
     names = connection.introspection.table_names()
     with connection.cursor() as cursor:
         for name in names:
-            cursor.execute(f'DROP TABLE IF EXISTS "{name}" CASCADE')
+            cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(name)} CASCADE")
     connection.close()
     # Functions of the triggers may be there still, where tables were.
     command = [tool_path, "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]

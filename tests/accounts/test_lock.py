@@ -346,12 +346,41 @@ def test_pages_that_no_view_draws_show_nobody_either(gate: Workstation, operator
         assert shown not in answer.content
 
 
+def test_a_badge_whose_maker_has_left_says_so_and_is_no_guess(
+    client: Any, shift: Shift, place: Place, gate: Workstation, now: Any
+) -> None:
+    maker = make_person("supervisor-of-badges", Role.SUPERVISOR, place.site)
+    badges.register(person=shift.person, number="BADGE-777000111", name="", maker=maker, now=now)
+    User.objects.filter(pk=maker.pk).update(is_active=False)
+    client.post("/lock/now/")
+    for _try in range(badges.REFUSED_MOST + 1):
+        assert "registered again" in unlock(client, "BADGE-777000111").content.decode()
+    gate.refresh_from_db()
+    assert gate.refused_badges == 0
+
+
+@pytest.mark.parametrize("code", [PIN, "8250", "BADGE-777000111"])
+def test_nobody_opens_or_guesses_at_the_session_of_somebody_at_work(
+    client: Any, shift: Shift, place: Place, gate: Workstation, now: Any, code: str
+) -> None:
+    maker = make_person("supervisor-of-badges", Role.SUPERVISOR, place.site)
+    badges.register(person=shift.person, number="BADGE-777000111", name="", maker=maker, now=now)
+    stranger = browser(gate)
+    for _try in range(PIN_TRIES):
+        assert unlock(stranger, code, shift.person).status_code == 422
+    assert who(stranger) == ""
+    assert who(client) == shift.person.username
+    shift.refresh_from_db()
+    assert (shift.pin_tries, bool(shift.pin_hash)) == (0, True)
+
+
 def test_five_wrong_pins_take_the_pin_away_and_end_nothing(client: Any, shift: Shift, gate: Workstation) -> None:
+    client.post("/lock/now/")
     stranger = browser(gate)
     for _try in range(PIN_TRIES):
         unlock(stranger, "8250", shift.person)
-    assert who(client) == shift.person.username
-    client.post("/lock/now/")
+    shift.refresh_from_db()
+    assert shift.ended_at is None
     assert unlock(client, PIN, shift.person).status_code == 422
 
 
@@ -452,6 +481,7 @@ def test_the_password_is_always_a_way_out(client: Any, shift: Shift) -> None:
 def relief(client: Any, shift: Shift, place: Place) -> Shift:
     """Another person of the shift, who had the browser before; `shift` is at it now."""
     person = make_person("rae", factories.Role.OPERATOR, place.site)
+    client.post("/lock/now/")
     other = at_work(client, person, pin="4862")
     shifts.lock(shift=other, why="asked", now=timezone.now())
     assert unlock(client, PIN, shift.person).status_code == 302

@@ -244,6 +244,7 @@ def test_a_badge_changes_the_person_by_itself(badge: Badge, gate: Workstation, o
     client = browser(gate)
     at_work(client, operator, pin="")
     other = make_person("rae", Role.OPERATOR, place.site)
+    client.post("/lock/now/")
     client.post("/lock/leave/")
     at_work(client, other)
     client.post("/lock/now/")
