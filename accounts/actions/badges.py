@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+from collections import defaultdict
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -11,10 +13,14 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.actions.grants import require_may_take
+from accounts.access import Held
+from accounts.actions.grants import may_grant, require_may_take
 from accounts.actions.pins import is_pin
 from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.models import Badge, Grant, User, Workstation
+from accounts.models.grant import Scope
+from accounts.roles import Role
+from accounts.scopes import names_of
 
 SHORTEST, LONGEST = 5, 128
 SALT = "secondlook.badge"
@@ -114,11 +120,28 @@ def is_vouched_for(badge: Badge, now: datetime) -> bool:
 
     The badge of a maker who has left is to be registered anew.
     """
-    try:
-        require_may_stand_for(badge.created_by, badge.person, now)
-    except Refused:
-        return False
-    return True
+    return not to_be_registered_anew([badge], now)
+
+
+def to_be_registered_anew(cards: list[Badge], now: datetime) -> set[UUID]:
+    """Those of `cards` for which nobody who still may vouches, by `require_may_stand_for`, in a few queries for all."""
+    people = {card.person_id for card in cards} | {card.created_by_id for card in cards}
+    grants: dict[int, list[Grant]] = defaultdict(list)
+    for grant in Grant.objects.live(now).filter(person__in=people):
+        grants[grant.person_id].append(grant)
+    places = names_of({grant.scope_key for rows in grants.values() for grant in rows})
+
+    def may_take(maker: User, grant: Grant) -> bool:
+        held = [Held(Role(one.role), one.scope_type, one.scope_id) for one in grants[maker.pk]]
+        scope, site_id = Scope(grant.scope_type), places[grant.scope_key].site_id
+        return may_grant(held, Role(grant.role), scope=scope, scope_id=grant.scope_id, site_id=site_id)
+
+    def is_good(card: Badge) -> bool:
+        owned = grants[card.person_id]
+        both = card.person.is_active and card.created_by.is_active
+        return both and bool(owned) and all(may_take(card.created_by, grant) for grant in owned)
+
+    return {card.pk for card in cards if not is_good(card)}
 
 
 def may_try(workstation: Workstation, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.access import reach
+from accounts.access import Held, held_by, reach_of
 from accounts.actions.permissions import derive, one_at_a_time
 from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.models import Grant, User
@@ -173,16 +173,22 @@ def require_may_take(taker: User | None, grant: Grant) -> None:
 
 
 def require_may_grant(giver: User, role: Role, *, scope: Scope, scope_id: UUID | None, site_id: UUID | None) -> None:
-    """Raise Refused unless `giver` may hand out `role` on this scope: administrators all, supervisors operators."""
+    """Raise Refused unless `giver` may hand out `role` on this scope."""
+    if not may_grant(held_by(giver), role, scope=scope, scope_id=scope_id, site_id=site_id):
+        raise Refused(_("You cannot give or take this role there."))
+
+
+def may_grant(held: list[Held], role: Role, *, scope: Scope, scope_id: UUID | None, site_id: UUID | None) -> bool:
+    """Whether who holds these grants may hand out `role` on this scope: administrators all, supervisors operators."""
     for right in (Right.GRANT_ALL, Right.GRANT_OPERATOR):
         if right == Right.GRANT_OPERATOR and role != Role.OPERATOR:
             continue
-        where = reach(giver, right)
+        where = reach_of(held, right)
         if where.everywhere or (site_id is not None and site_id in where.sites):
-            return
+            return True
         if scope == Scope.QUEUE and scope_id in where.queues:
-            return
-    raise Refused(_("You cannot give or take this role there."))
+            return True
+    return False
 
 
 def require_administrator_left(ended: Grant, now: datetime) -> None:

@@ -135,6 +135,10 @@ def link(request: HttpRequest, provider: Provider, claims: dict[str, Any], kept:
     person = request.user
     if not isinstance(person, User) or person.pk != kept["link"]:
         raise client.failed("other_person", provider)
+    if not is_fresh(request):
+        # It was when he left, but that may be long ago: the screen may have been opened with a PIN since then.
+        messages.error(request, _("The link was not made: it took too long. Prove who you are, then link again."))
+        return redirect(f"{reverse('account_reauthenticate')}?next={reverse('security')}")
     groups = single_sign_on.groups_in(claims, provider.groups_claim)
     single_sign_on.link(person=person, issuer=provider.issuer, subject=claims["sub"], groups=groups, now=timezone.now())
     messages.success(request, _("Your account is linked. From now on you can sign in with it."))

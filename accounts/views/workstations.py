@@ -125,13 +125,15 @@ def show_all(request: HttpRequest, *, trouble: str = "") -> HttpResponse:
         raise NotFound
     sought = request.GET.get("q", "").replace("\0", "")[:100]
     rows = workstations_for(request.user).select_related("created_by").order_by("name")
-    cards = badges_for(request.user).select_related("person").order_by("person__name", "name")
+    cards = badges_for(request.user).select_related("person", "created_by").order_by("person__name", "name")
     if sought:
         rows, cards = rows.filter(name__icontains=sought), cards.filter(person__name__icontains=sought)
     names = {site.pk: site.name for site in sites_known_to(request.user)}
+    shown = list(cards[:PAGE])
+    anew = badges.to_be_registered_anew(shown, timezone.now())
     context = {
         "rows": [{"workstation": row, "site": names.get(row.site_id, "")} for row in rows[:PAGE]],
-        "badges": list(cards[:PAGE]),
+        "badges": [{"badge": card, "anew": card.pk in anew} for card in shown],
         "most": PAGE,
         "usual_minutes": settings.SECONDLOOK["LOCK_MINUTES"],
         "sought": sought,

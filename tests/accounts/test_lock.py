@@ -346,6 +346,18 @@ def test_pages_that_no_view_draws_show_nobody_either(gate: Workstation, operator
         assert shown not in answer.content
 
 
+def test_what_waits_to_be_told_is_told_to_its_person_only(gate: Workstation, operator: User) -> None:
+    client = Client()
+    client.cookies = browser(gate).cookies
+    shift = at_work(client, operator, pin=PIN)
+    client.post("/me/workstation/pin/", {"pin": "2580", "again": "8520"})
+    shifts.lock(shift=shift, why="asked", now=timezone.now())
+    told = b"Type the same one twice"
+    assert told not in client.get("/nothing-of-ours/", **PAGE).content
+    unlock(client, PIN, operator)
+    assert told in client.get("/nothing-of-ours/", **PAGE).content
+
+
 def test_a_badge_whose_maker_has_left_says_so_and_is_no_guess(
     client: Any, shift: Shift, place: Place, gate: Workstation, now: Any
 ) -> None:

@@ -234,6 +234,18 @@ def test_a_signed_in_person_links_an_identity_after_a_fresh_proof(provider: Oidc
     assert sign_on(provider)[0].get("/queues/").wsgi_request.user == person
 
 
+def test_a_link_whose_proof_grew_old_on_the_way_is_not_made(provider: OidcProvider, db: None) -> None:
+    person, client = factories.make_person("lee"), Client()
+    factories.sign_in(client, person)
+    there = client.get("/accounts/sso/plant/", {"process": "link"})
+    session = client.session
+    session["unlocked_at"] = time.time() + 1
+    session.save()
+    answer = client.get(f"/accounts/sso/plant/back/?{provider.authorize(there['Location'])}")
+    assert answer["Location"].startswith("/accounts/reauthenticate/")
+    assert not Identity.objects.exists()
+
+
 def test_an_identity_of_somebody_else_cannot_be_linked(provider: OidcProvider, person: User) -> None:
     thief, client = factories.make_person("thief"), Client()
     factories.sign_in(client, thief)

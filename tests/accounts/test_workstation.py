@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.actions import badges, pins, shifts, workstation
+from accounts.actions.people import deactivate
 from accounts.authentication import UNLOCKED_WITH
 from accounts.exceptions import Conflict, Invalid, Refused, SecondLookError
 from accounts.lock import cookie_name
@@ -362,6 +363,12 @@ def test_the_page_shows_the_own_site_only(
         assert ("Olu" in page) is seen
 
 
+def test_a_badge_that_has_to_be_registered_again_is_marked(badge: Badge, supervisor: User, boss: User) -> None:
+    assert b"register again" not in signed(boss).get("/people/workstations/").content
+    deactivate(person=supervisor, actor=boss, reason="left", now=timezone.now())
+    assert b"register again" in signed(boss).get("/people/workstations/").content
+
+
 def test_nobody_else_has_that_page(operator: User, gate: Workstation) -> None:
     assert signed(operator).get("/people/workstations/").status_code == 404
 
@@ -401,7 +408,7 @@ def test_the_list_asks_a_constant_number_of_questions(
         make_workstation(boss, site_id=place.site.pk, name=f"Gate {number}")
         person = make_person(f"p{number}", Role.OPERATOR, place.site)
         badges.register(person=person, number=f"04AAAAAA{number:04}", name="x", maker=boss, now=now)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         client.get("/people/workstations/")
 
 
