@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "claim.taken": gettext_noop("%(who)s took %(what)s"),
     "claim.renewed": gettext_noop("%(who)s took up %(what)s again, after the claim had run out"),
     "claim.released": gettext_noop("%(who)s gave %(what)s back"),
+    "hold.expired": gettext_noop("Nobody answered %(what)s by %(deadline_at)s: the machine did “%(fallback)s”"),
     "claim.expired": gettext_noop("The claim of %(holder)s on %(what)s ran out at %(expired_at)s; %(who)s noticed"),
     "events.read": gettext_noop("%(who)s read a page of %(count)s events of %(what)s over the API"),
     "verdicts.read": gettext_noop("%(who)s read %(count)s outcomes of %(what)s over the API"),

@@ -7,6 +7,7 @@ connection where CONN_MAX_AGE allows that.
 """
 
 import asyncio
+import os
 from typing import Any
 
 import structlog
@@ -16,20 +17,46 @@ from django.core.handlers.asgi import ASGIHandler
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from deploy.hints import hints
+from deploy.limits.fair import FairTurns, caller_of
 from review import problems
+from review.waiting import Pause, pause_of
 
 logger = structlog.get_logger(__name__)
+# As many as `serve` starts, where nothing else is said.
+THREADS = 8
 GIVEN_UP = "secondlook_given_up"
 
 
 class OneThreadHandler(ASGIHandler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = FairTurns(int(os.environ.get("ASGI_THREADS", THREADS)))
+
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the chain for synchronous use, whatever the server speaks."""
         super().load_middleware(is_async=False)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        answer: Any = sync_to_async(self.answer, thread_sensitive=False)
-        working = asyncio.ensure_future(answer(request))
+        response = await self.in_a_thread(request)
+        pause = pause_of(response)
+        return response if pause is None else await self.after_a_pause(request, pause)
+
+    async def after_a_pause(self, request: HttpRequest, pause: Pause) -> HttpResponseBase:
+        """The answer to a view that had none yet: asked again at each hint, without a thread in between."""
+        clock = asyncio.get_running_loop().time
+        ends = clock() + pause.most_s
+        async with hints(pause.group) as wait:
+            while True:
+                # The first time at once: the hint may have come before anybody listened.
+                response = await self.in_a_thread(request)
+                again, left = pause_of(response), ends - clock()
+                if again is None or left <= 0:
+                    return response
+                await wait(min(left, again.look_s))
+
+    async def in_a_thread(self, request: HttpRequest) -> HttpResponseBase:
+        working = asyncio.ensure_future(self.work(request))
         try:
             done, _late = await asyncio.wait([working], timeout=settings.SECONDLOOK["ANSWER_SECONDS"])
             response: HttpResponseBase = working.result() if done else self.give_up(request, working)
@@ -38,6 +65,13 @@ class OneThreadHandler(ASGIHandler):
             # this returns: so what was asked for is finished. Giving a claim back while a page closes depends on it.
             await asyncio.wait([working])
             raise
+        return response
+
+    async def work(self, request: HttpRequest) -> HttpResponseBase:
+        """One whole request in a thread, when it is its caller's turn."""
+        answer: Any = sync_to_async(self.answer, thread_sensitive=False)
+        async with self.turns.turn(caller_of(request.META)):
+            response: HttpResponseBase = await answer(request)
         return response
 
     def give_up(self, request: HttpRequest, working: asyncio.Future[Any]) -> HttpResponseBase:

@@ -9,6 +9,7 @@ class ReviewConfig(AppConfig):
     def ready(self) -> None:
         from accounts import alarms, departures, urgent
         from review.actions.claims import give_back_all
+        from review.actions.duties import leave
         from review.alarms import damaged_files
         from review.explain import register_doors
         from review.sealed import register_kinds
@@ -17,6 +18,7 @@ class ReviewConfig(AppConfig):
 
         urgent.register(urgent_items)
         departures.register(give_back_all)
+        departures.register(leave)
         alarms.register(damaged_files)
         register_doors()
         register_kinds()

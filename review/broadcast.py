@@ -18,3 +18,12 @@ def release_changed(release_id: UUID) -> None:
 def source_changed(source_id: UUID) -> None:
     """A source posted something."""
     on_commit(f"source.{source_id}", {"type": "changed", "kind": "source", "id": str(source_id)})
+
+
+def hold_changed(event_id: UUID) -> None:
+    """A machine that waits for the answer to this event can be told something."""
+    on_commit(hold_group(event_id), {"type": "changed", "kind": "hold", "id": str(event_id)})
+
+
+def hold_group(event_id: UUID) -> str:
+    return f"hold.{event_id}"

@@ -42,6 +42,7 @@ def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
         "event": event_payload(event),
         **picture_payload(event),
         "reason": reason_payload(item),
+        "held_s": max(0.0, (item.held_until - now).total_seconds()) if item.held_until else None,
         "complete_default": item.queue.asks_complete,
         "neighbours": neighbours(event, item.queue),
         "links": links(item, claim),

@@ -34,6 +34,21 @@ class ItemQuerySet(models.QuerySet["Item"]):  # type: ignore[name-defined]
         """Open items that `person` could claim now; the caller has checked the queue."""
         return self.open().unclaimed(now).not_answered_by(person).not_skipped_by(person, now)
 
+    def held(self, now: datetime) -> "ItemQuerySet":
+        """A machine waits for the answer."""
+        return self.filter(held_until__gt=now)
+
+    def not_held(self, now: datetime) -> "ItemQuerySet":
+        """No machine waits for the answer, or none any more."""
+        return self.filter(Q(held_until=None) | Q(held_until__lte=now))
+
+    def not_in_hand_of(self, person: User, now: datetime) -> "ItemQuerySet":
+        """Held items that `person` is not looking at already."""
+        from review.models import Claim
+
+        mine = Claim.objects.filter(item=OuterRef("pk"), holder=person, ended_at=None, shared=True, expires_at__gt=now)
+        return self.filter(~Exists(mine))
+
     def most_urgent_first(self) -> "ItemQuerySet":
         return self.order_by("priority", "due_at", "created_at", "id")
 
@@ -43,3 +58,14 @@ class ItemQuerySet(models.QuerySet["Item"]):  # type: ignore[name-defined]
     def at_risk(self, now: datetime, within: timedelta) -> "ItemQuerySet":
         """Open items that fall due soon."""
         return self.open().filter(due_at__gt=now, due_at__lte=now + within)
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):  # type: ignore[name-defined]
+    def waiting(self) -> "HoldQuerySet":
+        return self.filter(state="waiting")
+
+
+class DutyQuerySet(models.QuerySet["Duty"]):  # type: ignore[name-defined]
+    def on_duty(self, now: datetime, lasts: timedelta) -> "DutyQuerySet":
+        """Whose desk was heard of within `lasts`."""
+        return self.filter(seen_at__gt=now - lasts)

@@ -12,6 +12,7 @@ from accounts.models import Lease
 from accounts.seal.anchoring import anchor_when_due
 from accounts.seal.daily import verify_when_due
 from accounts.seal.sealer import seal_when_due
+from review.actions.holds import expire_due
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
 from review.file_rounds import check_files_when_due
@@ -30,6 +31,7 @@ def tick() -> bool:
     now = timezone.now()
     if not Lease.objects.take("tick", holder=HOLDER, now=now, lasts=LEASE):
         return False
+    expire_due(now=now)
     sequence_outcomes(now=now)
     resume_stuck(now=now)
     if Lease.objects.take("housekeeping", holder=str(now), now=now, lasts=HOUSEKEEPING):

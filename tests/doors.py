@@ -310,6 +310,15 @@ PAGES = [
     door("GET", "/queues/<uuid:pk>/row/", SEES_EVENTS, lambda w: w.place.queue.pk),
     door("GET", "/queues/<uuid:pk>/desk/", {O, S}, lambda w: w.place.queue.pk),
     door("GET", "/queues/<uuid:pk>/desk/counts/", {O, S}, lambda w: w.place.queue.pk),
+    door("GET", "/queues/<uuid:pk>/desk/held/", {O, S}, lambda w: w.place.queue.pk),
+    door(
+        "POST",
+        "/queues/<uuid:pk>/desk/take/",
+        {O, S},
+        lambda w: w.place.queue.pk,
+        body=lambda w: {"item": str(w.waiting.pk)},
+    ),
+    door("POST", "/queues/<uuid:pk>/desk/here/", {O, S}, lambda w: w.place.queue.pk, good={204}),
     door("POST", "/queues/<uuid:pk>/desk/claim/", {O, S}, lambda w: w.place.queue.pk, body=lambda _w: {}),
     door("POST", "/claims/<uuid:pk>/open/", {O}, lambda w: w.claim.pk, body=proof),
     door("GET", "/claims/<uuid:pk>/picture/", {O}, lambda w: w.claim.pk),
@@ -402,6 +411,8 @@ SOURCES = {
     ("POST", V1 + "events"),
     ("POST", V1 + "events/batch"),
     ("PUT", V1 + "evidence/<sha256>"),
+    ("GET", V1 + "events/<uuidstr:pk>/answer"),
+    ("POST", V1 + "counts"),
 }
 PUBLIC = {
     "/healthz",

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts import audit
 from accounts.models import User
 from review import broadcast
+from review.actions.held_claims import keep_shared, take_held
+from review.actions.leases import expire_others, items_of, lease, overtake_others, record_claim, record_seen
 from review.exceptions import ClaimLost
-from review.models import Claim, Ended, EventEvidence, Item, Queue, RenditionKind, Skip
+from review.models import Claim, Ended, Hold, Item, Queue, Skip
 
 ATTEMPTS = 20
 
@@ -26,17 +26,16 @@ class EmptyQueue:
     snoozed: int
 
 
-def lease(ahead: bool) -> timedelta:
-    return timedelta(seconds=settings.SECONDLOOK["AHEAD_SECONDS" if ahead else "LEASE_SECONDS"])
-
-
 def claim_next(*, queue: Queue, person: User, now: datetime, ahead: bool = False) -> Claim | None:
     """Claim the most urgent item of `queue` that `person` may work on: priority, then due time, then age.
 
     Atomic on both databases: a conditional UPDATE must change exactly one row, and PostgreSQL skips rows that somebody
     else is just taking. With `ahead` the lease is short and the item counts as seen only when it is opened.
+    What a machine waits for comes first, and is never claimed ahead.
     Returns None when there is nothing (see `why_empty`).
     """
+    if not ahead and (claim := take_held(queue=queue, person=person, now=now)):
+        return claim
     for _attempt in range(ATTEMPTS):
         with transaction.atomic():
             candidates = candidates_for(queue, person, now)
@@ -49,7 +48,7 @@ def claim_next(*, queue: Queue, person: User, now: datetime, ahead: bool = False
 
 
 def candidates_for(queue: Queue, person: User, now: datetime) -> list[Item]:
-    rows = Item.objects.filter(queue=queue).claimable_by(person, now).most_urgent_first()
+    rows = Item.objects.filter(queue=queue).claimable_by(person, now).not_held(now).most_urgent_first()
     rows = rows.select_related("event", "event__site", "queue__taxonomy")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
@@ -73,56 +72,6 @@ def take(item: Item, person: User, now: datetime, lasts: timedelta, *, opened: b
     return claim
 
 
-def record_claim(verb: str, claim: Claim, *, action: int = audit.Action.UPDATE, **facts: Any) -> None:
-    """An entry about a claim, with what fences it: its id and the item's version."""
-    item = claim.item
-    audit.record(
-        verb,
-        actor=claim.holder,
-        on=item,
-        site_id=item.site_id,
-        queue_id=item.queue_id,
-        action=action,
-        claim=str(claim.pk),
-        item_version=item.version,
-        until=claim.expires_at.isoformat(),
-        **facts,
-    )
-
-
-def record_seen(claim: Claim, now: datetime) -> None:
-    """An audit entry for the picture that is now painted full size, with the predictions that stand beside it."""
-    item, event = claim.item, claim.item.event
-    evidence = EventEvidence.objects.filter(event_id=item.event_id, role="frame").values_list("sha256", flat=True)
-    record_claim(
-        "picture.seen",
-        claim,
-        action=audit.Action.ACCESS,
-        opened_at=now.isoformat(),
-        evidence=list(evidence),
-        rendition=RenditionKind.WORKING,
-        predicted=[[p["class"], p["confidence"]] for p in event.subject_predictions][:20],
-        predictions_shown=True,
-    )
-
-
-def expire_others(item: Item, finder: User, now: datetime) -> None:
-    """End the claims on `item` that ran out, which nobody has noticed until `finder` wants it."""
-    for old in Claim.objects.filter(item=item, ended_at=None).select_related("holder"):
-        if Claim.objects.filter(pk=old.pk, ended_at=None).update(ended_at=now, ended=Ended.EXPIRED):
-            audit.record(
-                "claim.expired",
-                actor=finder,
-                on=item,
-                site_id=item.site_id,
-                queue_id=item.queue_id,
-                claim=str(old.pk),
-                item_version=item.version,
-                holder=str(old.holder),
-                expired_at=old.expires_at.isoformat(),
-            )
-
-
 def open_claim(*, claim: Claim, now: datetime) -> Claim:
     """The claimed item comes on screen: the full lease begins. Raises ClaimLost when it has ended."""
     with transaction.atomic():
@@ -142,8 +91,9 @@ def heartbeat(*, claim: Claim, now: datetime) -> Claim:
 def renew(claim: Claim, now: datetime) -> None:
     """Extend the lease in item and claim. An expired claim that nobody took over revives."""
     expires_at = now + lease(ahead=False)
-    mine = Item.objects.open().filter(pk=claim.item_id, claim_id=claim.pk)
-    if not mine.update(claim_expires_at=expires_at):
+    if claim.shared:
+        keep_shared(claim, expires_at, now)
+    elif not items_of(claim).update(claim_expires_at=expires_at):
         raise ClaimLost
     if not Claim.objects.filter(pk=claim.pk, ended_at=None).update(expires_at=expires_at):
         raise ClaimLost
@@ -206,9 +156,12 @@ def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> Non
         target = to or item.queue
         reason = item.reason | {"escalated": {"by": str(claim.holder), "note": note, "from": str(item.queue)}}
         # Only while it is still this claim's: somebody may have taken it over a moment ago.
-        mine = Item.objects.open().filter(pk=item.pk, version=item.version, claim_id=claim.pk)
+        mine = items_of(claim).filter(version=item.version)
         if not mine.update(queue=target, priority=1, reason=reason, version=item.version + 1):
             raise ClaimLost
+        if claim.shared:
+            Hold.objects.waiting().filter(event_id=item.event_id).update(queue=target)
+            overtake_others(claim, now)
         end(claim, now, Ended.MOVED)
         if to is None:
             Skip.objects.update_or_create(
@@ -232,8 +185,7 @@ def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> Non
 
 def require_live(claim: Claim) -> None:
     """Raise ClaimLost unless this claim is still the item's latest and the item is open."""
-    held = Item.objects.open().filter(pk=claim.item_id, claim_id=claim.pk)
-    if not held.exists():
+    if claim.ended_at is not None or not items_of(claim).exists():
         raise ClaimLost
 
 

@@ -16,6 +16,7 @@ from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Source
 from inference.models.site import camera_slug
 from review import broadcast, evidence_store, images, known
+from review.actions import holds
 from review.actions.routing import route
 from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause
 from review.models.evidence import evidence_path
@@ -57,8 +58,6 @@ def take_in(
     is kept of it.
     """
     body_digest = digest(body)
-    if posted.hold is not None:
-        raise Invalid(_("No queue of this site answers held events."), code="hold_not_supported")
     uploads = check_files(posted, files)
     evidence_store.require_room()
     columns = event_columns(source, posted, body_digest, now)
@@ -139,14 +138,16 @@ def write_rows(
     event = Event(**columns)
     event.save(force_insert=True)
     states = attach_evidence(event, posted, uploads, fresh, now)
-    unknown = unknown_names(event)
+    unknown, item = unknown_names(event), None
     if unknown:
         Parking.objects.bulk_create(
             Parking(event=event, site_id=event.site_id, cause=cause, value=value[:200], parked_at=now)
             for cause, value in unknown
         )
     else:
-        route(event=event, now=now)
+        item = route(event=event, now=now, held_until=holds.deadline_of(posted.hold, now))
+    if posted.hold is not None:
+        holds.begin(event=event, asked=posted.hold, item=item, now=now)
     broadcast.source_changed(event.source_id)
     return Taken(event, True, states)
 

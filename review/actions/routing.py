@@ -5,16 +5,20 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
+from accounts.exceptions import Invalid
 from accounts.ids import new_id
 from review import broadcast
-from review.models import Event, Item, Policy, PolicyState, Routed, Routing, Rule
+from review.models import Event, Item, Policy, PolicyState, Queue, Routed, Routing, Rule
 from review.routing import Facts, Match, RuleSpec, first_match, is_sampled
 
 
-def route(*, event: Event, now: datetime) -> Item | None:
+def route(*, event: Event, now: datetime, held_until: datetime | None = None) -> Item | None:
     """Route `event` by its site's live policy, inside the caller's transaction; the item, if it is to be looked at.
 
-    What is passed over is recorded as well, with the chance that it had.
+    What is passed over is recorded as well, with the chance that it had. With `held_until` a machine waits until then:
+    raises Invalid `hold_not_supported` when the queue answers no machines.
     """
     policy_id = (
         Policy.objects.filter(site_id=event.site_id, state=PolicyState.LIVE).values_list("pk", flat=True).first()
@@ -34,8 +38,10 @@ def route(*, event: Event, now: datetime) -> Item | None:
     if not sampled(event, match.rule):
         note(event, policy_id, rule.row, Routed.NOT_SAMPLED, now)
         return None
+    if held_until is not None:
+        require_answers(rule.row.queue_id)
     note(event, policy_id, rule.row, Routed.QUEUED, now)
-    return open_item(event, rule.row, match, now)
+    return open_item(event, rule.row, match, now, held_until)
 
 
 class LiveRule:
@@ -100,9 +106,16 @@ def note(event: Event, policy_id: UUID | None, rule: Rule | None, decision: Rout
     )
 
 
-def open_item(event: Event, rule: Rule, match: Match, now: datetime) -> Item:
+def require_answers(queue_id: UUID) -> None:
+    """Raise Invalid `hold_not_supported` unless the people of the queue answer machines that wait."""
+    if not Queue.objects.filter(pk=queue_id, answers_held=True).exists():
+        raise Invalid(_("The queue that this event routes to answers no held events."), code="hold_not_supported")
+
+
+def open_item(event: Event, rule: Rule, match: Match, now: datetime, held_until: datetime | None) -> Item:
     queue = rule.queue
     assert queue is not None
+    due_at = now + (rule.due_in or queue.due_in)
     chance = event.sampling_probability
     item = Item.objects.create(
         id=new_id(),
@@ -110,7 +123,8 @@ def open_item(event: Event, rule: Rule, match: Match, now: datetime) -> Item:
         site_id=event.site_id,
         queue=queue,
         priority=rule.priority,
-        due_at=now + (rule.due_in or queue.due_in),
+        due_at=due_at if held_until is None else min(due_at, held_until),
+        held_until=held_until,
         created_at=now,
         reason=reason_of(rule, match),
         sampling_probability=None if chance is None else chance * rule.sampling_rate,

@@ -12,7 +12,8 @@ from accounts import audit
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from review import broadcast
-from review.actions.claims import expire_others, lease
+from review.actions import holds
+from review.actions.leases import expire_others, lease
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
 from review.models import (
     Answer,
@@ -98,6 +99,10 @@ def write(
         final_at=now + item.queue.undo_window,
     )
     decide(item, claim, verdict, now)
+    acts = item.held_until is not None and holds.answer(item=item, verdict_id=verdict.pk, claim=claim, now=now)
+    if acts:
+        # The machine has moved by now: there is nothing left to take back.
+        verdict.final_at = now
     verdict.save(force_insert=True)
     if claim.ended_at is not None:
         # A late answer: whoever took the item in between has let it expire as well.
@@ -110,7 +115,7 @@ def write(
         site_id=item.site_id,
         queue_id=item.queue_id,
         action=audit.Action.CREATE,
-        **story(item, claim, verdict, now),
+        **story(item, claim, verdict, now) | ({"held": "acted" if acts else "late"} if item.held_until else {}),
     )
     broadcast.queue_changed(item.queue_id)
     return verdict

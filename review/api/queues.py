@@ -9,6 +9,7 @@ from ninja import Router
 
 from accounts.roles import Right
 from review.access import queue_for, queues_for
+from review.actions import duties
 from review.actions.claims import claim_next, why_empty
 from review.api.auth import Personal, caller_of
 from review.api.rendering import claim_document
@@ -37,6 +38,7 @@ def list_queues(request: HttpRequest) -> list[dict[str, Any]]:
 def post_claim(request: HttpRequest, pk: UUID) -> HttpResponse:
     person, now = caller_of(request), timezone.now()
     queue = queue_for(person, Right.REVIEW, pk)
+    duties.report(queue=queue, person=person, now=now)
     claim = claim_next(queue=queue, person=person, now=now)
     if claim is not None:
         return JsonResponse(claim_document(claim), status=201)

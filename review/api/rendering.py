@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from review.models import Claim, Event, EventEvidence, Item, Verdict
+from review.models import Claim, Event, EventEvidence, Hold, Item, Verdict
 
 # What `event_document` reads of an event besides its row.
 WITH_EVIDENCE = Prefetch("evidence_rows", queryset=EventEvidence.objects.select_related("evidence"))
@@ -72,6 +72,7 @@ def item_document(item: Item) -> dict[str, Any]:
         "version": item.version,
         "priority": item.priority,
         "due_at": item.due_at.isoformat(),
+        "held_until": item.held_until.isoformat() if item.held_until else None,
         "reason": item.reason,
         "sampling_probability": item.sampling_probability,
         "outcome": item.outcome or None,
@@ -99,6 +100,7 @@ def event_story(event: Event) -> dict[str, Any]:
     parked = event.parkings.filter(resolved_at=None)
     return {
         "item": item_document(items[-1]) if items else None,
+        "hold": hold_document(Hold.objects.filter(event=event).first()),
         "verdicts": [verdict_document(verdict) for verdict in verdicts],
         "outcome": (items[-1].outcome or None) if items else None,
         "parked": [{"cause": row.cause, "value": row.value} for row in parked],
@@ -107,6 +109,29 @@ def event_story(event: Event) -> dict[str, Any]:
             for row in event.routings.order_by("routed_at")
         ],
     }
+
+
+def hold_document(hold: Hold | None) -> dict[str, Any] | None:
+    """The machine that waits, or waited, for the answer to an event."""
+    if hold is None:
+        return None
+    return {
+        "state": hold.state,
+        "fallback": hold.fallback,
+        "deadline_at": hold.deadline_at.isoformat(),
+        "resolved_at": hold.resolved_at.isoformat() if hold.resolved_at else None,
+    }
+
+
+def answer_document(hold: Hold) -> dict[str, Any]:
+    """What a machine that waits is told: exactly one of the verdict and the fallback acts."""
+    told: dict[str, Any] = {"state": hold.state}
+    if hold.verdict is not None and hold.resolved_at is not None:
+        said = verdict_document(hold.verdict)
+        told["verdict"] = {key: said[key] for key in ("id", "answer", "labels", "complete", "note")}
+        told["answered_at"] = hold.resolved_at.isoformat()
+        told["by"] = said["by"]
+    return told
 
 
 def claim_document(claim: Claim) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ninja.errors import ValidationError
 from accounts import refusals
 from accounts.exceptions import Invalid, NotFound, SecondLookError
 from review import problems
-from review.api import claims, events, evidence, items, queues, releases, sources, verdicts
+from review.api import answers, claims, counts, events, evidence, items, queues, releases, sources, verdicts
 from review.schemas import json_path
 
 api = NinjaAPI(
@@ -24,6 +24,8 @@ api = NinjaAPI(
 )
 api.add_router("", sources.router)
 api.add_router("", events.router)
+api.add_router("", answers.router)
+api.add_router("", counts.router)
 api.add_router("", evidence.router)
 api.add_router("", queues.router)
 api.add_router("", claims.router)

@@ -3,6 +3,7 @@ from .event import Event, EventEvidence, EventKind, Parking, ParkingCause, Route
 from .evidence import Evidence, EvidenceState, Rendition, RenditionKind
 from .feed import SequencedOutcome
 from .file_round import FileDamage, FileRound
+from .hold import Duty, Hold, HoldState
 from .item import Item, ItemState, Outcome
 from .opening import Opening
 from .policy import Policy, PolicyState, Rule
@@ -14,6 +15,7 @@ from .verdict import Answer, Retraction, Verdict
 __all__ = [
     "Answer",
     "Claim",
+    "Duty",
     "Ended",
     "Event",
     "EventEvidence",
@@ -22,6 +24,8 @@ __all__ = [
     "EvidenceState",
     "FileDamage",
     "FileRound",
+    "Hold",
+    "HoldState",
     "Item",
     "ItemState",
     "Opening",

@@ -15,6 +15,7 @@ class Ended(models.TextChoices):
     RELEASED = "released", _("given back")
     EXPIRED = "expired", _("expired")
     MOVED = "moved", _("moved on")
+    OVERTAKEN = "overtaken", _("somebody else answered first")
 
 
 class Claim(models.Model):
@@ -30,10 +31,17 @@ class Claim(models.Model):
     opened_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended = models.CharField(max_length=10, choices=Ended.choices, blank=True)
+    # On a held item: others may hold it as well. The item does not name such a claim.
+    shared = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["item"], condition=Q(ended_at=None), name="claim_one_live_per_item"),
+            models.UniqueConstraint(
+                fields=["item"], condition=Q(ended_at=None, shared=False), name="claim_one_live_per_item"
+            ),
+            models.UniqueConstraint(
+                fields=["item", "holder"], condition=Q(ended_at=None, shared=True), name="claim_shared_once_per_person"
+            ),
             models.CheckConstraint(
                 condition=Q(ended_at=None, ended="") | Q(ended_at__isnull=False, ended__in=Ended.values),
                 name="claim_ended_says_how",

@@ -50,6 +50,8 @@ class Item(models.Model):
     reason = models.JSONField(default=dict)
     # Source x server; empty when the source did not say, because unknown stays unknown.
     sampling_probability = models.FloatField(null=True)
+    # Until then a machine waits for the answer: everybody on duty may look at once, and the first answer wins.
+    held_until = models.DateTimeField(null=True)
     claim_id = models.UUIDField(null=True)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     claim_expires_at = models.DateTimeField(null=True)

@@ -26,6 +26,11 @@ class Queue(models.Model):
         default=True,
         help_text=_("Whether answers say if the whole frame was judged, or only what was doubtful."),
     )
+    answers_held = models.BooleanField(
+        _("answers held events"),
+        default=True,
+        help_text=_("Whether people of this queue are called when a machine waits for an answer."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -17,10 +17,11 @@ from accounts.outbox import keys_of
 from accounts.roles import Right
 from review import schemas
 from review.access import claim_for, item_for, queue_for, queues_for, verdict_for
-from review.actions import claims, verdicts
+from review.actions import claims, duties, verdicts
+from review.actions.held_claims import take_held
 from review.api.bodies import json_body
 from review.desk import class_list, payload, picture_payload
-from review.models import Answer, Claim, Parking, Queue
+from review.models import Answer, Claim, Item, Parking, Queue
 from review.views.queues import open_counts
 
 
@@ -43,6 +44,9 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "urls": {
             "claim": reverse("desk-claim", args=[queue.pk]),
             "counts": reverse("desk-counts", args=[queue.pk]),
+            "held": reverse("desk-held", args=[queue.pk]),
+            "take": reverse("desk-take", args=[queue.pk]),
+            "here": reverse("desk-here", args=[queue.pk]),
             "queues": reverse("queues"),
         },
     }
@@ -80,10 +84,41 @@ def claim_next(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The next item as a fragment, or a fragment that says why there is none."""
     queue, now = queue_for(request.user, Right.REVIEW, pk), timezone.now()
     ahead = bool(fields(request, {"ahead", "holding"}).get("ahead"))
+    duties.report(queue=queue, person=person_of(request), now=now)
     claim = claims.claim_next(queue=queue, person=person_of(request), now=now, ahead=ahead)
     if claim is None:
         return empty(request, queue)
     return fragment(request, claim)
+
+
+@require_safe
+@signed_in("review_items on the queue")
+def held(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What the desk offers because a machine waits; empty when none does."""
+    queue, now = queue_for(request.user, Right.REVIEW, pk), timezone.now()
+    rows = Item.objects.filter(queue=queue).claimable_by(person_of(request), now).held(now)
+    item = rows.not_in_hand_of(person_of(request), now).select_related("event").order_by("held_until", "id").first()
+    left_s = (item.held_until - now).total_seconds() if item and item.held_until else 0
+    return render(request, "review/_held_offer.html", {"item": item, "queue": queue, "left_s": left_s})
+
+
+@require_POST
+@signed_in("review_items on the queue")
+def take_offer(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take what a machine waits for: the item that was offered, if it still waits, otherwise why there is none."""
+    queue = queue_for(request.user, Right.REVIEW, pk)
+    wanted = fields(request, {"item"}).get("item")
+    claim = take_held(queue=queue, person=person_of(request), now=timezone.now(), item_id=as_uuid(wanted))
+    return fragment(request, claim) if claim else render(request, "review/_held_gone.html")
+
+
+@require_POST
+@signed_in("review_items on the queue")
+def here(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The desk is open: its person is on duty for the queue."""
+    queue = queue_for(request.user, Right.REVIEW, pk)
+    duties.report(queue=queue, person=person_of(request), now=timezone.now())
+    return HttpResponse(status=204)
 
 
 def fragment(request: HttpRequest, claim: Claim) -> HttpResponse:

@@ -20,7 +20,7 @@ from inference.access import sites_for
 from inference.models import Site
 from review.access import event_for, events_for, openable_event_for, opening_of
 from review.desk import class_list, event_payload, picture_payload, thumbnail_url
-from review.models import Event, EventKind, Item, Opening, Outcome, ReleaseRow, RenditionKind, Verdict
+from review.models import Event, EventKind, Hold, Item, Opening, Outcome, ReleaseRow, RenditionKind, Verdict
 from review.paging import page_of
 
 PAGE = 48
@@ -163,6 +163,11 @@ def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
         steps.append(
             step(parking.parked_at, _("Parked: %s") % parking.get_cause_display(), parking.value, "circle-help")
         )
+    if hold := Hold.objects.filter(event=event).first():
+        asked = _("A machine waits; without an answer it does: %s") % hold.fallback
+        steps.append(step(event.received_at, asked, "", "hourglass"))
+        if hold.resolved_at is not None:
+            steps.append(step(hold.resolved_at, hold.get_state_display().capitalize(), "", "timer"))
     for verdict in Verdict.objects.filter(item__event=event).select_related("person", "retraction"):
         detail = ", ".join(label["class"] for label in verdict.labels[:6])
         steps.append(step(verdict.created_at, f"{verdict.person}: {verdict.get_answer_display()}", detail, "check"))

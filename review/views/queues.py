@@ -15,6 +15,7 @@ from accounts.doors import signed_in
 from accounts.models import User
 from accounts.roles import Right
 from review.access import queue_for, queues_for
+from review.held_figures import held_figures
 from review.models import Item, Queue
 
 AT_RISK_WITHIN = timedelta(minutes=30)
@@ -29,9 +30,9 @@ def queues(request: HttpRequest) -> HttpResponse:
     return render(request, "review/queues.html", {"rows": rows})
 
 
-def urgency(row: dict[str, Any]) -> tuple[int, int, int]:
-    """Overdue work first, then what falls due soon, then what is open; names decide among equals (stable sort)."""
-    return -row["overdue"], -row["at_risk"], -row["open"]
+def urgency(row: dict[str, Any]) -> tuple[int, int, int, int]:
+    """Waiting machines first, then overdue work, then what falls due soon, then what is open; then names (stable)."""
+    return -row["held"].waiting, -row["overdue"], -row["at_risk"], -row["open"]
 
 
 @require_safe
@@ -45,12 +46,14 @@ def rows_for(found: list[Queue], request: HttpRequest, now: datetime) -> list[di
     """One row per queue with a constant number of queries."""
     reviewable = set(queues_for(request.user, Right.REVIEW).values_list("pk", flat=True))
     counts, arrivals, people = open_counts(found, now), arrivals_by_hour(found, now), people_at(found, now)
+    held = held_figures(found, now)
     return [
         {
             "queue": queue,
             "can_review": queue.pk in reviewable,
             "arrivals": arrivals.get(queue.pk, [0] * HOURS),
             "people": people.get(queue.pk, []),
+            "held": held[queue.pk],
             **counts.get(queue.pk, {"open": 0, "claimable": 0, "overdue": 0, "at_risk": 0, "oldest_at": None}),
         }
         for queue in found

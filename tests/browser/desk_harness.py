@@ -92,6 +92,9 @@ class Desk:
         self.next_number = 1
         self.predictions: dict[int, list[dict[str, Any]]] = {}
         self.complete = True
+        # Numbers of items that machines wait for, in the order in which they are offered, and for how long.
+        self.offers: list[int] = []
+        self.held_s = 60.0
         self.posts: list[tuple[str, int, dict[str, Any]]] = []
         self.problems: list[str] = []
         # Tests replace these to answer otherwise; each may return None to let the normal answer pass.
@@ -115,6 +118,8 @@ class Desk:
             (self.on_picture or show_picture)(route)
         elif path == "/claim/":
             self._claim(route)
+        elif path in {"/held/", "/take/", "/here/"}:
+            self._held(route, path)
         else:
             self._item(route, path)
 
@@ -134,15 +139,15 @@ class Desk:
             "lease_seconds": 60,
             "heartbeat_seconds": 20,
             "targets": [],
-            "urls": {"claim": "/claim/", "queues": "/queues/"},
+            "urls": {"claim": "/claim/", "queues": "/queues/", "held": "/held/", "take": "/take/", "here": "/here/"},
         }
         context = {"desk": config, "queue": {"id": QUEUE, "name": "unsure"}, "classes": class_rows(), "guide": ""}
         # Whose page it is: unsent answers are kept by person.
         return render_to_string("review/desk.html", context).replace("<body ", f'<body data-person="{PERSON}" ', 1)
 
-    def item_html(self, number: int) -> str:
+    def item_html(self, number: int, *, held: bool = False) -> str:
         predictions = self.predictions.get(number, PREDICTIONS)
-        content = payload(number, predictions, complete=self.complete)
+        content = payload(number, predictions, complete=self.complete) | {"held_s": self.held_s if held else None}
         return render_to_string("review/_item.html", {"payload": content, "payload_id": f"item-{number}"})
 
     def _claim(self, route: Route) -> None:
@@ -153,6 +158,17 @@ class Desk:
             return
         number, self.next_number = self.next_number, self.next_number + 1
         route.fulfill(body=self.item_html(number), content_type="text/html")
+
+    def _held(self, route: Route, path: str) -> None:
+        if path == "/here/":
+            route.fulfill(status=204)
+        elif path == "/take/":
+            self.posts.append(("take", 0, body_of(route.request)))
+            route.fulfill(body=self.item_html(self.offers.pop(0), held=True), content_type="text/html")
+        else:
+            waiting = {"pk": UUID(int=self.offers[0]), "event": {"top_class": "person"}} if self.offers else None
+            html = render_to_string("review/_held_offer.html", {"item": waiting, "left_s": self.held_s})
+            route.fulfill(body=html, content_type="text/html")
 
     def _item(self, route: Route, path: str) -> None:
         found = re.fullmatch(r"/items/(\d+)/(\w+)/", path)

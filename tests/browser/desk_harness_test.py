@@ -88,6 +88,33 @@ def test_a_picture_that_cannot_be_loaded_can_only_be_put_away_or_doubted(desk: D
     assert desk.sent("verdict")[0]["answer"] == "unsure"
 
 
+def test_what_a_machine_waits_for_is_taken_with_one_key_and_the_draft_is_kept(desk: Desk) -> None:
+    desk.offers = [900]
+    desk.open()
+    desk.page.wait_for_selector("[data-held-offer]")
+    desk.press("1", "t")
+    desk.wait_item(900)
+    assert "cannot be taken back" in desk.page.inner_text("[data-held-note]")
+    assert desk.page.get_attribute("[data-desk]", "data-held") == "waiting"
+    desk.press("x")
+    desk.wait_item(1)
+    assert desk.page.inner_text("[data-primary-text]") == "Correct"
+    assert "bird → person" in desk.page.inner_text("[data-box-list]")
+    assert desk.page.is_hidden("[data-held-note]")
+    desk.press("Enter")
+    desk.wait_item(2)
+    assert [number for what, number, _body in desk.posts if what == "verdict"] == [900, 1]
+
+
+def test_a_machine_that_waits_no_longer_is_said_to(desk: Desk) -> None:
+    desk.offers, desk.held_s = [900], 1.5
+    desk.open()
+    desk.page.wait_for_selector("[data-held-offer]")
+    desk.press("t")
+    desk.page.wait_for_selector('[data-desk][data-held="over"]')
+    assert "has gone on by itself" in desk.page.inner_text("[data-held-note]")
+
+
 def test_a_held_down_key_answers_once(desk: Desk) -> None:
     desk.open()
     desk.page.keyboard.down("u")

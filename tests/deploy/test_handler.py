@@ -4,9 +4,12 @@ import asyncio
 import threading
 from typing import Any
 
+import pytest
+from channels.layers import get_channel_layer
 from django.http import HttpRequest, HttpResponse
 
 from deploy.handler import GIVEN_UP, OneThreadHandler
+from review import waiting
 
 
 def test_what_a_client_asked_for_is_finished_when_it_hangs_up() -> None:
@@ -55,3 +58,55 @@ def test_what_was_answered_for_is_not_begun_any_more() -> None:
     request = HttpRequest()
     setattr(request, GIVEN_UP, True)
     assert OneThreadHandler().answer(request).status_code == 503
+
+
+class Patient(OneThreadHandler):
+    """Has an answer at the third look; counts them, and the threads that it runs in at once."""
+
+    def __init__(self, *, at_look: int, most_s: float) -> None:
+        super().__init__()
+        self.looks, self.at_look, self.most_s = 0, at_look, most_s
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        self.looks += 1
+        response = HttpResponse(f"look {self.looks}")
+        if self.looks < self.at_look:
+            waiting.mark(response, waiting.Pause(group="hold.test", most_s=self.most_s, look_s=20))
+        return response
+
+
+def test_a_hint_ends_the_wait_for_an_answer() -> None:
+    async def ask() -> Any:
+        handler = Patient(at_look=3, most_s=30)
+        asked = asyncio.ensure_future(handler.get_response_async(HttpRequest()))
+        while handler.looks < 2:
+            await asyncio.sleep(0.01)
+        assert not asked.done()
+        layer = get_channel_layer()
+        while not asked.done():
+            await layer.group_send("hold.test", {"type": "changed"})
+            await asyncio.sleep(0.02)
+        return asked.result().content
+
+    assert asyncio.run(ask()) == b"look 3"
+
+
+def test_a_wait_for_an_answer_ends_by_itself() -> None:
+    async def ask() -> Any:
+        return (await Patient(at_look=99, most_s=0.05).get_response_async(HttpRequest())).content
+
+    assert asyncio.run(ask()) == b"look 3"
+
+
+def test_an_answer_is_waited_for_without_a_channel_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        async def new_channel(self) -> str:
+            raise ConnectionError
+
+    monkeypatch.setattr("deploy.hints.get_channel_layer", Away)
+    monkeypatch.setattr("deploy.hints.DEAF_LOOK_S", 0.01)
+
+    async def ask() -> Any:
+        return (await Patient(at_look=4, most_s=30).get_response_async(HttpRequest())).content
+
+    assert asyncio.run(ask()) == b"look 4"

@@ -9,6 +9,7 @@ export class Bar {
   #complete;
   #lease;
   #unsent;
+  #held;
 
   /** @param {HTMLElement} root the desk */
   constructor(root) {
@@ -17,6 +18,7 @@ export class Bar {
     this.#complete = root.querySelector("[data-complete]");
     this.#lease = root.querySelector("[data-lease]");
     this.#unsent = root.querySelector("[data-unsent]");
+    this.#held = root.querySelector("[data-held-note]");
   }
 
   /**
@@ -38,6 +40,17 @@ export class Bar {
   /** Show the seconds of lease left; null hides them. */
   showLease(seconds) {
     this.#lease.textContent = seconds === null ? "" : t("lease-left", { n: Math.ceil(seconds) });
+  }
+
+  /**
+   * Say that a machine waits, and what that means for the answer.
+   * @param {string} state `waiting`, `over` or empty
+   * @param {number|null} seconds left
+   */
+  showHeld(state, seconds) {
+    this.#held.hidden = state === "";
+    if (state === "waiting") this.showLease(null);
+    this.#held.textContent = state === "waiting" ? t("held-waiting", { n: Math.ceil(seconds) }) : state === "over" ? t("held-over") : "";
   }
 
   /** Show how many verdicts wait for the connection. */

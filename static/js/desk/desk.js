@@ -13,6 +13,7 @@ import { Banner } from "./banner.js";
 import { Bar } from "./bar.js";
 import { Editor } from "./editor.js";
 import { fillHelp } from "./help.js";
+import { Held } from "./held.js";
 import { readClaim } from "./item.js";
 import { Keys } from "./keymap.js";
 import { forSending, primaryAnswer } from "./labels.js";
@@ -64,6 +65,7 @@ export class Desk {
       onRefused: (entry, problem) => this.#refused(entry, problem),
       onSignedOut: () => this.banner.signedOut(),
     });
+    this.held = new Held(root, config);
     this.session = new Session(config, { holdingElsewhere: () => this.outbox.items, onLost: (item) => this.#lost(item) });
   }
 
@@ -82,6 +84,7 @@ export class Desk {
     this.outbox.resume();
     deskIsOpen({ outbox: this.outbox, giveBack: () => this.session.leave() });
     this.session.start();
+    this.held.start();
     this.#next();
   }
 
@@ -92,7 +95,7 @@ export class Desk {
     this.session.current = null;
     this.#painted = false;
     const ready = this.session.takeReady();
-    if (ready) this.#show(ready);
+    if (ready) this.#show(ready, ready.draft);
     else this.#takeNext();
   }
 
@@ -135,6 +138,7 @@ export class Desk {
   }
 
   #wait() {
+    this.#tickHeld(null);
     this.stage.wait();
     this.editor.clear();
     this.panel.showItem(null);
@@ -144,7 +148,26 @@ export class Desk {
   async #showWhenReady(item) {
     this.session.current = item;
     await item.settled;
-    if (this.session.current === item) this.#show(item);
+    if (this.session.current === item) this.#show(item, item.draft);
+  }
+
+  /** Take what a machine waits for. What was on screen waits behind it, with its edits. */
+  async #takeHeld() {
+    try {
+      const item = await this.held.take();
+      if (!item) return this.held.look();
+      const before = this.session.current;
+      if (before) {
+        before.draft = this.#painted ? this.editor.labels : before.draft;
+        this.session.putAhead(before);
+      }
+      this.banner.hide();
+      this.#painted = false;
+      return this.#showWhenReady(item);
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      return this.banner.said(t("held-gone"), problem.status ? problem.message : t("unreachable-detail"));
+    }
   }
 
   async #show(item, labels = null) {
@@ -157,6 +180,7 @@ export class Desk {
     this.editor.load(item.event, item.pictureState === "ready" ? item.picture : null, labels);
     this.panel.showItem(item);
     this.session.opened(item);
+    this.#tickHeld(item);
     if (!(await shown)) return;
     this.#painted = true;
     this.#shownAt = performance.now();
@@ -166,6 +190,7 @@ export class Desk {
   }
 
   #showEmpty(element) {
+    this.#tickHeld(null);
     this.#isEmpty = true;
     this.stage.showEmpty(element);
     this.editor.clear();
@@ -175,6 +200,8 @@ export class Desk {
   }
 
   #arrived() {
+    // Somebody else may have answered what a machine waits for: then this claim has ended.
+    if (this.session.current?.heldLeft) this.session.check(this.session.current);
     if (this.#isEmpty && !this.session.current) this.#takeNext();
     else if (this.session.current) this.session.prefetch();
   }
@@ -196,7 +223,20 @@ export class Desk {
     const item = this.session.current;
     if (item) this.#lookAgain(item);
     const left = item && this.#painted ? item.leaseLeft : Infinity;
+    this.#tickHeld(item);
+    if (item?.heldLeft) return;
     this.bar.showLease(left < LEASE_SHOWN_BELOW_S ? left : null);
+  }
+
+  /** A held item wears a ring with the seconds left; afterwards it is an item like others, and the desk says so. */
+  #tickHeld(item) {
+    const left = item ? item.heldLeft : null;
+    const was = this.#root.dataset.held || "";
+    const state = left === null ? "" : left > 0 ? "waiting" : "over";
+    this.#root.toggleAttribute("data-held-on", state !== "");
+    this.#root.dataset.held = state;
+    this.bar.showHeld(state, left);
+    if (was === "waiting" && state === "over") announce(t("held-over"));
   }
 
   // Answers -----------------------------------------------------------------------------------------------------------
@@ -228,7 +268,7 @@ export class Desk {
   #stepOf(item, answer) {
     const about = this.editor.labels.find((label) => label.subject)?.class || "";
     const words = about ? `${t(WORDS[answer])}: ${about}` : t(WORDS[answer]);
-    return { item, answer, words, labels: this.editor.labels, undoSeconds: this.#config.undo_seconds || 0 };
+    return { item, answer, words, labels: this.editor.labels, undoSeconds: item.heldLeft ? 0 : this.#config.undo_seconds || 0 };
   }
 
   /** One decision per item, and none on a picture that is not on the screen yet. */
@@ -357,6 +397,7 @@ export class Desk {
     skip: () => { this.#putAway("skip", { minutes: SKIP_MINUTES }, t("skipped", { n: SKIP_MINUTES })); return true; },
     escalate: () => (this.#canAct ? this.#toggleSheet("escalate") : false),
     "take-back": () => { this.#takeBack(); return true; },
+    "take-held": () => { this.#takeHeld(); return true; },
     "more-classes": () => this.#openTypeahead(),
     adjust: () => this.#toggleSheet("adjust"),
     help: () => this.#toggleSheet("help"),

@@ -11,6 +11,7 @@ export class Item {
     this.slots = new Map([...article.querySelectorAll("[data-slot]")].map((slot) => [slot.dataset.slot, slot]));
     this.version = this.payload.version;
     this.extend(this.payload.claim.expires_in_s);
+    this.heldEnds = this.payload.held_s === null || this.payload.held_s === undefined ? null : performance.now() + this.payload.held_s * 1000;
     this.pictureState = "loading";
     this.loadPicture();
   }
@@ -30,6 +31,11 @@ export class Item {
   /** @returns {number} seconds of lease left, never below 0 */
   get leaseLeft() {
     return Math.max((this.leaseEnds - performance.now()) / 1000, 0);
+  }
+
+  /** @returns {number|null} seconds that a machine still waits for the answer; null when none does or did */
+  get heldLeft() {
+    return this.heldEnds === null ? null : Math.max((this.heldEnds - performance.now()) / 1000, 0);
   }
 
   /**

@@ -14,6 +14,7 @@ export const KEYMAP = [
   { group: "answer", command: "skip", keys: ["s"], text: "key-skip" },
   { group: "answer", command: "escalate", keys: ["e"], text: "key-escalate" },
   { group: "answer", command: "take-back", keys: ["z"], text: "key-take-back" },
+  { group: "answer", command: "take-held", keys: ["t"], text: "key-take-held" },
 
   { group: "boxes", command: "next-box", keys: ["n"], text: "key-next-box" },
   { group: "boxes", command: "previous-box", keys: ["p"], text: "key-previous-box" },

@@ -89,6 +89,11 @@ export class Session {
     this.#keep(item, item.links.open);
   }
 
+  /** Ask at once whether the claim on an item still counts. */
+  check(item) {
+    return this.#keep(item, item.links.heartbeat);
+  }
+
   #beatAll() {
     if (document.visibilityState !== "visible") return;
     for (const item of this.inHand) this.#keep(item, item.links.heartbeat);

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.exceptions import Conflict, Invalid
-from review.models import Event, Evidence, Item, Parking, Routed
+from review.models import Event, Evidence, Item, Parking, Queue, Routed
 from tests.factories import Place, jpeg, post, sha256
 
 
@@ -50,7 +50,8 @@ def test_what_passes_is_recorded_with_its_rule(place: Place) -> None:
     assert not Item.objects.exists()
 
 
-def test_it_refuses_held_events_for_now(place: Place) -> None:
+def test_it_refuses_held_events_where_the_queue_answers_none(place: Place) -> None:
+    Queue.objects.filter(pk=place.queue.pk).update(answers_held=False)
     with pytest.raises(Invalid) as refused:
         post(place, hold={"deadline_s": 8, "fallback": "reject"})
     assert refused.value.code == "hold_not_supported"

@@ -21,7 +21,7 @@ from accounts.models import User
 from inference.actions.sites import create_camera, create_source, register_model_version, revoke_source
 from inference.models import Source
 from review.actions.mapping import create_missing
-from review.models import Event, EventEvidence, Evidence, Item, Parking, ParkingCause, Routing
+from review.models import Event, EventEvidence, Evidence, Item, Parking, ParkingCause, Queue, Routing
 from tests import factories
 from tests.factories import Place, bearer, event_body, jpeg, make_token, sha256
 from tests.review.api import pictures
@@ -448,7 +448,8 @@ def test_unknown_keys_are_refused_with_their_path(http: Client, level: str, key:
     assert f"{start}.{key}" in paths(problem)
 
 
-def test_hold_is_refused_until_somebody_can_answer_it(http: Client) -> None:
+def test_hold_is_refused_where_nobody_answers_it(http: Client) -> None:
+    Queue.objects.update(answers_held=False)
     refused(send(http, full_body() | {"hold": {"deadline_s": 8, "fallback": "reject"}}), 422, "hold_not_supported")
 
 
