@@ -19,7 +19,7 @@ def source_by_token(token: str, *, now: datetime) -> Source | None:
     found, until = _trusted.get(digest, (None, 0.0))
     if found is None or until < time.monotonic():
         rows = Source.objects.live(now).select_related("site", "camera")
-        found = rows.filter(token_hash=digest).first()
+        found = rows.with_token(digest, now).first()
         if found is None:
             _trusted.pop(digest, None)
             return None

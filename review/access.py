@@ -9,6 +9,7 @@ from accounts.access import Visitor, permitted, reach
 from accounts.exceptions import NotFound, Refused
 from accounts.roles import Right
 from inference.access import site_for, sites_for
+from inference.models import Source
 from review.models import Claim, Event, Evidence, Item, Opening, Queue, Release, Verdict
 
 
@@ -82,6 +83,18 @@ def event_for(person: Visitor, pk: UUID) -> Event:
     if event is None:
         raise NotFound
     return event
+
+
+def first_event_for(person: Visitor, source: Source) -> Event | None:
+    """The first event of `source`, for whoever may see the site's events or made the source; None for others.
+
+    So that somebody who connects a camera sees what it sends without a right on anything else of the site.
+    """
+    event = Event.objects.filter(source=source).select_related("site").order_by("received_at", "id").first()
+    if event is None:
+        return None
+    mine = source.created_by_id is not None and source.created_by_id == person.pk
+    return event if mine or events_for(person).filter(pk=event.pk).exists() else None
 
 
 def evidence_for(person: Visitor, pk: UUID) -> Evidence:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from accounts.broadcast import on_commit
+from accounts.broadcast import on_commit, send
 
 
 def queue_changed(queue_id: UUID) -> None:
@@ -27,3 +27,8 @@ def hold_changed(event_id: UUID) -> None:
 
 def hold_group(event_id: UUID) -> str:
     return f"hold.{event_id}"
+
+
+def source_fault(source_id: UUID) -> None:
+    """A call of a source was refused. Said at once: there is no transaction that could be taken back."""
+    send(f"source.{source_id}", {"type": "changed", "kind": "source", "id": str(source_id)})

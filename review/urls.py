@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from review.views import desk, events, home, inbox, media, openings, policy, queues, releases
+from review.views import connect, desk, events, home, inbox, media, openings, policy, queues, releases
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -29,6 +29,8 @@ urlpatterns = [
     path("media/<uuid:pk>/<slug:kind>/", media.media, name="media"),
     path("policy/", policy.policies, name="policies"),
     path("policy/<uuid:pk>/", policy.policy, name="policy"),
+    path("sources/<uuid:pk>/first/", connect.first, name="source-first"),
+    path("sources/<uuid:pk>/first/picture/", connect.picture, name="source-first-picture"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("releases/", releases.releases, name="releases"),
     path("releases/<uuid:pk>/", releases.release, name="release"),

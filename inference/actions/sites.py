@@ -1,18 +1,22 @@
 """Sites, cameras and sources: made by people who run them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.actions.permissions import derive_all
-from accounts.exceptions import Conflict
+from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from accounts.tokens import new_token, token_hash
 from inference.models import Camera, ModelVersion, Site, Source
 from inference.models.registry import Task
 from inference.tokens import forget_tokens
+
+LONGEST_OVERLAP = timedelta(days=7)
 
 
 def create_site(
@@ -48,7 +52,7 @@ def create_source(
     token = new_token("sls")
     with transaction.atomic():
         source = Source.objects.create(
-            site=site, camera=camera, name=name, token_hash=token_hash(token), ends_at=ends_at
+            site=site, camera=camera, name=name, token_hash=token_hash(token), ends_at=ends_at, created_by=maker
         )
         audit.record(
             "source.created",
@@ -68,6 +72,50 @@ def revoke_source(*, source: Source, person: User | None, now: datetime) -> None
             raise Conflict(_("This source is revoked already."), code="source_revoked")
         audit.record("source.revoked", actor=person, on=source, site_id=source.site_id)
         transaction.on_commit(forget_tokens)
+
+
+def rotate_source(*, source: Source, person: User, now: datetime, overlap: timedelta) -> str:
+    """A new token for a source, returned once. The one before it works for `overlap` longer, so that nothing is lost
+    while it is replaced; one that was being replaced already ends at once.
+
+    Raises Invalid for an overlap of more than `LONGEST_OVERLAP`, and Conflict `source_revoked`.
+    """
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Invalid(_("The old token may go on for at most seven days."), code="overlap")
+    token = new_token("sls")
+    keeps = {"previous_hash": F("token_hash"), "previous_until": now + overlap}
+    ends: dict[str, Any] = {"previous_hash": "", "previous_until": None}
+    with transaction.atomic():
+        rows = Source.objects.filter(pk=source.pk, revoked_at=None)
+        if not rows.update(token_hash=token_hash(token), **(keeps if overlap else ends)):
+            raise Conflict(_("This source is revoked already."), code="source_revoked")
+        audit.record(
+            "source.rotated",
+            actor=person,
+            on=source,
+            site_id=source.site_id,
+            old_until=(now + overlap).isoformat(),
+        )
+        transaction.on_commit(forget_tokens)
+    return token
+
+
+def rename_source(*, source: Source, name: str, person: User) -> None:
+    """Another name for a source. Raises Invalid for an empty one or one of more than 100 characters."""
+    kept = " ".join(name.replace("\0", "").split())
+    if not kept or len(kept) > 100:
+        raise Invalid(_("Give the source a name of at most 100 characters."), code="name")
+    with transaction.atomic():
+        before = source.name
+        Source.objects.filter(pk=source.pk).update(name=kept)
+        audit.record(
+            "source.renamed",
+            actor=person,
+            on=source,
+            site_id=source.site_id,
+            before={"name": before},
+            after={"name": kept},
+        )
 
 
 def register_model_version(

@@ -5,31 +5,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inference', '0002_rights_to_originals_and_openings'),
+        ("inference", "0002_rights_to_originals_and_openings"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SeenCount',
+            name="SeenCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('camera_name', models.CharField(blank=True, max_length=100)),
-                ('hour', models.DateTimeField()),
-                ('model_name', models.CharField(max_length=100)),
-                ('model_version_name', models.CharField(max_length=60)),
-                ('class_name', models.CharField(blank=True, max_length=100)),
-                ('histogram', models.JSONField(default=list)),
-                ('objects_seen', models.PositiveBigIntegerField(default=0)),
-                ('frames', models.PositiveBigIntegerField()),
-                ('received_at', models.DateTimeField()),
-                ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inference.site')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='counts', to='inference.source')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("camera_name", models.CharField(blank=True, max_length=100)),
+                ("hour", models.DateTimeField()),
+                ("model_name", models.CharField(max_length=100)),
+                ("model_version_name", models.CharField(max_length=60)),
+                ("class_name", models.CharField(blank=True, max_length=100)),
+                ("histogram", models.JSONField(default=list)),
+                ("objects_seen", models.PositiveBigIntegerField(default=0)),
+                ("frames", models.PositiveBigIntegerField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="inference.site"
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="counts", to="inference.source"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['site', 'hour'], name='count_of_site')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'hour', 'camera_name', 'model_name', 'model_version_name', 'class_name'), name='count_once_per_hour'), models.CheckConstraint(condition=models.Q(('frames__gte', 0), ('objects_seen__gte', 0)), name='count_is_no_debt')],
+                "indexes": [models.Index(fields=["site", "hour"], name="count_of_site")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "hour", "camera_name", "model_name", "model_version_name", "class_name"),
+                        name="count_once_per_hour",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("frames__gte", 0), ("objects_seen__gte", 0)), name="count_is_no_debt"
+                    ),
+                ],
             },
         ),
     ]

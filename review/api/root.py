@@ -8,7 +8,7 @@ from ninja.errors import ValidationError
 
 from accounts import refusals
 from accounts.exceptions import Invalid, NotFound, SecondLookError
-from review import problems
+from review import faults, problems
 from review.api import answers, claims, counts, events, evidence, items, queues, releases, sources, verdicts
 from review.schemas import json_path
 
@@ -37,6 +37,7 @@ api.add_router("", releases.router)
 @api.exception_handler(SecondLookError)
 def on_error(request: HttpRequest, error: SecondLookError) -> HttpResponse:
     refusals.note(request, error, door="api")
+    faults.note(request, error)
     return problems.problem(error)
 
 

@@ -9,7 +9,7 @@ from django.tasks import task
 
 from review import broadcast, evidence_store
 from review.decoding import Undecodable, Wanted, decode
-from review.models import Evidence, EvidenceState, Item, ItemState, Rendition, RenditionKind
+from review.models import EventEvidence, Evidence, EvidenceState, Item, ItemState, Rendition, RenditionKind
 from review.models.evidence import rendition_path
 
 # A rendition is usually there within a second; one that is not after this long was lost.
@@ -84,3 +84,8 @@ def tell_queues(evidence: Evidence) -> None:
     items = Item.objects.filter(event__evidence_rows__evidence=evidence, state=ItemState.OPEN)
     for queue_id in set(items.values_list("queue_id", flat=True)):
         broadcast.queue_changed(queue_id)
+    # The connect page waits for the picture of the first event.
+    for source_id in set(
+        EventEvidence.objects.filter(evidence=evidence).values_list("event__source_id", flat=True)[:20]
+    ):
+        broadcast.source_changed(source_id)
