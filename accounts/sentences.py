@@ -53,9 +53,7 @@ VERBS: dict[str, str] = {
     "camera.created": gettext_noop("%(who)s created the camera %(what)s"),
     "queue.created": gettext_noop("%(who)s created the queue %(what)s"),
     "source.created": gettext_noop("%(who)s created the source %(what)s"),
-    "source.rotated": gettext_noop(
-        "%(who)s gave %(what)s a new token; the old one works until %(old_until)s"
-    ),
+    "source.rotated": gettext_noop("%(who)s gave %(what)s a new token; the old one works until %(old_until)s"),
     "source.renamed": gettext_noop("%(who)s renamed the source %(what)s"),
     "source.revoked": gettext_noop("%(who)s revoked the source %(what)s"),
     "model.registered": gettext_noop("%(who)s registered the model version %(what)s"),

@@ -85,7 +85,6 @@ def tell_queues(evidence: Evidence) -> None:
     for queue_id in set(items.values_list("queue_id", flat=True)):
         broadcast.queue_changed(queue_id)
     # The connect page waits for the picture of the first event.
-    for source_id in set(
-        EventEvidence.objects.filter(evidence=evidence).values_list("event__source_id", flat=True)[:20]
-    ):
+    sources = EventEvidence.objects.filter(evidence=evidence).values_list("event__source_id", flat=True)
+    for source_id in set(sources[:20]):
         broadcast.source_changed(source_id)
