@@ -59,6 +59,8 @@ VERBS: dict[str, str] = {
     "model.registered": gettext_noop("%(who)s registered the model version %(what)s"),
     "taxonomy.created": gettext_noop("%(who)s created the taxonomy %(what)s"),
     "class.added": gettext_noop("%(who)s added the class %(name)s (index %(index)s) to %(what)s"),
+    "name.mapped": gettext_noop("%(who)s said that the %(cause)s “%(value)s” is %(target)s"),
+    "name.unmapped": gettext_noop("%(who)s took back that the %(cause)s “%(value)s” is %(target)s: %(reason)s"),
     "mapping.resolved": gettext_noop(
         "%(who)s mapped the %(cause)s %(value)s at %(what)s; %(events)s events came through"
     ),

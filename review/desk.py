@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from review import names
 from review.models import Claim, Event, EventEvidence, EvidenceState, Item, Queue, RenditionKind, TaxonomyClass
 
 NEIGHBOURS = 2
@@ -53,11 +55,11 @@ def event_payload(event: Event) -> dict[str, Any]:
     return {
         "id": str(event.pk),
         "captured_at": event.captured_at.isoformat(),
-        "camera": event.camera_name,
+        "camera": names.camera_of(event),
         "kind": event.kind,
         "task": event.task,
         "frame": {"width": event.frame_width_px, "height": event.frame_height_px},
-        "predictions": event.predictions,
+        "predictions": names.in_our_words(event, event.predictions),
         "subject": [prediction["id"] for prediction in event.subject_predictions],
         "reporting_floor": event.reporting_floor,
         "model": {"name": event.model_name, "version": event.model_version_name},
@@ -124,9 +126,11 @@ def reason_sentence(item: Item) -> str:
 
 def neighbours(event: Event, queue: Queue) -> list[dict[str, Any]]:
     """Events of the same camera just before and after, of the same queue, so that everybody here may see them."""
-    if event.camera_id is None:
+    camera_id = event.camera_id or ((found := names.names_of(event)) and found.camera_id)
+    if camera_id is None:
         return []
-    rows = Event.objects.filter(camera_id=event.camera_id, items__queue=queue).exclude(pk=event.pk)
+    same = Q(camera_id=camera_id) | Q(names__camera_id=camera_id)
+    rows = Event.objects.filter(same, items__queue=queue).exclude(pk=event.pk)
     rows = rows.prefetch_related("evidence_rows__evidence__renditions")
     before = list(rows.filter(captured_at__lte=event.captured_at).order_by("-captured_at")[:NEIGHBOURS])
     after = list(rows.filter(captured_at__gt=event.captured_at).order_by("captured_at")[:NEIGHBOURS])

@@ -27,7 +27,11 @@ class RuleSpec:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a rule reads of an event; `subject` are its subject predictions as posted."""
+    """What a rule reads of an event.
+
+    `subject` are its subject predictions with the site's class names; `said` is the model's own word where it differs,
+    and a rule may name either.
+    """
 
     kind: str
     camera: str
@@ -68,7 +72,7 @@ def meets_frame(rule: RuleSpec, facts: Facts) -> bool:
 
 def meets_prediction(rule: RuleSpec, prediction: Mapping[str, Any]) -> bool:
     name, confidence = prediction["class"], prediction["confidence"]
-    if rule.classes and name not in rule.classes:
+    if rule.classes and name not in rule.classes and prediction.get("said") not in rule.classes:
         return False
     low, high = band_of(rule, name)
     return low <= confidence and (confidence < high or high >= 1.0)

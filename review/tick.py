@@ -16,6 +16,7 @@ from review.actions.holds import expire_due
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
 from review.file_rounds import check_files_when_due
+from review.tasks.mapping import sweep_parked
 from review.tasks.renditions import sweep_renditions
 
 logger = structlog.get_logger(__name__)
@@ -47,4 +48,5 @@ def tick() -> bool:
 def housekeeping(now: datetime) -> None:
     """What may wait some minutes: lost renditions, and records of tasks that are long done."""
     sweep_renditions(now=now)
+    sweep_parked(now=now)
     DBTaskResult.objects.finished().filter(finished_at__lt=now - FINISHED_TASKS_KEPT).delete()

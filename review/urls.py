@@ -32,6 +32,7 @@ urlpatterns = [
     path("sources/<uuid:pk>/first/", connect.first, name="source-first"),
     path("sources/<uuid:pk>/first/picture/", connect.picture, name="source-first-picture"),
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/maps/<uuid:pk>/end/", inbox.unmap, name="name-unmap"),
     path("releases/", releases.releases, name="releases"),
     path("releases/<uuid:pk>/", releases.release, name="release"),
     path("releases/<uuid:pk>/state/", releases.state, name="release-state"),

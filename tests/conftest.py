@@ -18,7 +18,7 @@ from accounts import refusals
 from accounts.models import User
 from accounts.roles import Role
 from inference.tokens import forget_tokens
-from review import known
+from review import known, names
 from review.actions import duties
 from review.actions.routing import rules_of
 from tests import factories
@@ -78,7 +78,15 @@ def anchor_file(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
     """What a process keeps (rules, known names, trusted tokens, counts) means nothing to the next test."""
-    for forget in (rules_of.cache_clear, known.forget, forget_tokens, refusals.forget, cache.clear, duties.forget):
+    for forget in (
+        rules_of.cache_clear,
+        known.forget,
+        forget_tokens,
+        refusals.forget,
+        cache.clear,
+        duties.forget,
+        names.forget,
+    ):
         forget()
 
 

@@ -26,7 +26,7 @@ from accounts.actions.workstation import share
 from accounts.models import AuditEntry, Badge, Grant, Invitation, PersonalToken, User, Workstation
 from accounts.models.grant import Scope
 from accounts.roles import Role
-from review.models import Claim, Event, Evidence, Item, Release, ReleaseFile, ReleaseState, Verdict
+from review.models import Claim, Event, Evidence, Item, NameMap, Release, ReleaseFile, ReleaseState, Verdict
 from review.releases.store import ReleaseStore
 from review.tasks.renditions import make_renditions
 from tests import factories
@@ -155,6 +155,16 @@ def new_grant(world: World) -> dict[str, str]:
         "scope": f"queue:{world.place.queue.pk}",
         "reason": "help",
     }
+
+
+def class_map(world: World) -> Any:
+    """The id of the one map of a class at site A."""
+    found = NameMap.objects.filter(site=world.place.site).first()
+    if found is not None:
+        return found.pk
+    return NameMap.objects.create(
+        site=world.place.site, cause="class", value=f"{CANARY} word", class_name="person", created_at=timezone.now()
+    ).pk
 
 
 def reason(_world: World) -> dict[str, str]:
@@ -366,6 +376,15 @@ PAGES = [
         lambda w: w.place.site.pk,
         body=lambda _w: {"reason": "x"},
         good={422},
+        form=True,
+    ),
+    door(
+        "POST",
+        "/inbox/maps/<uuid:pk>/end/",
+        {S, M},
+        class_map,
+        body=lambda _w: {"reason": "wrong"},
+        good={302},
         form=True,
     ),
     door("GET", "/inbox/", ALL),

@@ -15,7 +15,7 @@ from accounts.exceptions import Conflict, Invalid
 from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Source
 from inference.models.site import camera_slug
-from review import broadcast, evidence_store, images, known
+from review import broadcast, evidence_store, images, known, names
 from review.actions import holds
 from review.actions.routing import route
 from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause
@@ -204,7 +204,7 @@ def find_camera(source: Source, slug: str | None) -> Camera | None:
         raise Invalid(_("This token belongs to another camera."), code="camera_mismatch")
     found = Camera.objects.filter(site_id=source.site_id, slug__in=[slug, camera_slug(slug)])
     named = {camera.slug: camera for camera in found}
-    return named.get(slug) or named.get(camera_slug(slug))
+    return named.get(slug) or named.get(camera_slug(slug)) or names.mapped_camera(source.site, slug)
 
 
 def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
@@ -212,6 +212,8 @@ def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
     if posted.model is None:
         return None
     name, version = posted.model.name, posted.model.version
+    if mapped := names.mapped_model(source.site, name, version):
+        return mapped
     found = known.model_version(source.site_id, name, version)
     if found is None and source.site.registers_models:
         found, _made = ModelVersion.objects.get_or_create(
@@ -280,7 +282,8 @@ def unknown_names(event: Event) -> list[tuple[ParkingCause, str]]:
     if event.camera is None and event.camera_name:
         unknown.append((ParkingCause.CAMERA, event.camera_name))
     if event.model_version is None and event.model_name:
-        unknown.append((ParkingCause.MODEL, f"{event.model_name} {event.model_version_name}"))
-    names = {prediction["class"] for prediction in event.predictions}
-    unknown += [(ParkingCause.CLASS, name) for name in sorted(known.unknown_classes(event.site_id, names))]
+        unknown.append((ParkingCause.MODEL, names.model_value(event.model_name, event.model_version_name)))
+    said = {prediction["class"] for prediction in event.predictions}
+    missing = known.unknown_classes(event.site_id, said) - names.class_names(event.site_id).keys()
+    unknown += [(ParkingCause.CLASS, name) for name in sorted(missing)]
     return unknown

@@ -1,41 +1,106 @@
-"""The needs-mapping inbox: make or map what an event named, then route the events that waited for it."""
+"""The needs-mapping inbox: make or map what an event named, then route the events that waited for it.
+
+What a name stands for is a row of its own (`NameMap`), and what it made of a parked event is a row beside the event
+(`EventNames`): events themselves never change. Many events are routed by a task, a batch at a time; each of them
+exactly once, because closing its parking is a conditional UPDATE in the same transaction.
+"""
 
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.exceptions import Invalid
+from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from inference.actions.sites import create_camera, register_model_version
 from inference.models import Camera, ModelVersion, Site
 from inference.models.site import camera_slug
+from review import names
 from review.actions.routing import route
-from review.models import Event, Parking, ParkingCause, Taxonomy, TaxonomyClass
+from review.models import Event, EventNames, NameMap, Parking, ParkingCause, Taxonomy, TaxonomyClass
+
+# As many as are routed at once; the rest follows in the background.
+BATCH = 200
 
 
 def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User, now: datetime) -> int:
-    """Create the camera, model version or class that parked events name, and route them; how many came through.
+    """Create the camera, model version or class that parked events name, and route them; how many came through at once.
 
     What was made by other ways in the meantime is not made again: the events that wait for it are routed all the same.
     Raises Invalid when nothing waits for it.
     """
-    waiting = Parking.objects.filter(site=site, cause=cause, value=value, resolved_at=None)
-    first = waiting.select_related("event").first()
-    if first is None:
-        raise Invalid(_("Nothing waits for this any more."), code="nothing_parked")
+    first = first_waiting(site, cause, value)
     with transaction.atomic():
         # Two who resolve at one site at once go one after the other.
         Site.objects.select_for_update().get(pk=site.pk)
         if cause == ParkingCause.CAMERA:
             add_camera(site, value, person)
         elif cause == ParkingCause.MODEL:
-            register_from(first.event, person)
+            register_from(first, value, person)
         else:
             add_class(site, value, person)
         return resolve(site=site, cause=cause, value=value, person=person, now=now)
+
+
+def map_name(*, site: Site, cause: ParkingCause, value: str, target: Any, person: User, now: datetime) -> int:
+    """Let a name stand for something that the site knows, now and from now on; how many events came through at once.
+
+    `target` is a Camera, a ModelVersion or the name of a class. Raises Invalid `unknown_target` for one of another
+    site, and Conflict `mapped_already`.
+    """
+    fields = target_fields(site, cause, target)
+    with transaction.atomic():
+        Site.objects.select_for_update().get(pk=site.pk)
+        if NameMap.objects.filter(site=site, cause=cause, value=value, ended_at=None).exists():
+            raise Conflict(_("Somebody has just said what this name stands for."), code="mapped_already")
+        made = NameMap.objects.create(
+            site=site, cause=cause, value=value[:200], created_by=person, created_at=now, **fields
+        )
+        audit.record(
+            "name.mapped", actor=person, on=site, site_id=site.pk, cause=cause, value=value, target=made.target
+        )
+        transaction.on_commit(names.forget)
+        names.forget()
+        return resolve(site=site, cause=cause, value=value, person=person, now=now)
+
+
+def target_fields(site: Site, cause: ParkingCause, target: Any) -> dict[str, Any]:
+    """The columns of a map. Raises Invalid `unknown_target` for what the site does not know."""
+    if cause == ParkingCause.CAMERA and isinstance(target, Camera) and target.site_id == site.pk:
+        return {"camera": target}
+    if cause == ParkingCause.MODEL and isinstance(target, ModelVersion) and target.site_id == site.pk:
+        return {"model_version": target}
+    classes = TaxonomyClass.objects.filter(taxonomy__site=site, retired_at=None)
+    if cause == ParkingCause.CLASS and isinstance(target, str) and classes.filter(name=target).exists():
+        return {"class_name": target}
+    raise Invalid(_("Choose something that this site knows."), code="unknown_target")
+
+
+def unmap_name(*, row: NameMap, person: User, reason: str, now: datetime) -> None:
+    """From now on the name stands for nothing again. What was decided under it stays.
+
+    Raises Invalid without a reason, and Conflict when it is over already.
+    """
+    if not reason.strip():
+        raise Invalid(_("Say why."), code="reason_required")
+    with transaction.atomic():
+        if not NameMap.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
+            raise Conflict(_("This is over already."), code="map_ended")
+        facts = {"cause": row.cause, "value": row.value, "target": row.target, "reason": reason.strip()[:300]}
+        audit.record("name.unmapped", actor=person, on=row.site, site_id=row.site_id, **facts)
+        transaction.on_commit(names.forget)
+
+
+def first_waiting(site: Site, cause: ParkingCause, value: str) -> Event:
+    waiting = Parking.objects.filter(site=site, cause=cause, value=value, resolved_at=None)
+    first = waiting.select_related("event__site").first()
+    if first is None:
+        raise Invalid(_("Nothing waits for this any more."), code="nothing_parked")
+    return first.event
 
 
 def add_camera(site: Site, name: str, person: User) -> None:
@@ -44,18 +109,25 @@ def add_camera(site: Site, name: str, person: User) -> None:
         create_camera(site=site, slug=slug, name=name, maker=person)
 
 
-def register_from(event: Event, person: User) -> None:
-    wanted = {"site": event.site, "name": event.model_name, "version": event.model_version_name}
-    if ModelVersion.objects.filter(**wanted).exists():
-        return
-    register_model_version(
-        site=event.site,
-        name=event.model_name,
-        version=event.model_version_name,
-        sha256=event.model_sha256,
-        task=event.task,
-        maker=person,
-    )
+def register_from(event: Event, value: str, person: User) -> None:
+    """Register the model version of a parked event.
+
+    A second file under a known version becomes a version of its own, named by its digest.
+    """
+    version = event.model_version_name
+    other = value != names.model_value(event.model_name, version)
+    if other:
+        version = f"{version[:46]} @{event.model_sha256[:12]}"
+    known = ModelVersion.objects.filter(site=event.site, name=event.model_name, version=version).first()
+    if known is None:
+        register_model_version(
+            site=event.site,
+            name=event.model_name,
+            version=version,
+            sha256=event.model_sha256,
+            task=event.task,
+            maker=person,
+        )
 
 
 def add_class(site: Site, name: str, person: User) -> None:
@@ -74,14 +146,77 @@ def append_class(*, taxonomy: Taxonomy, name: str, person: User | None) -> Taxon
 
 
 def resolve(*, site: Site, cause: ParkingCause, value: str, person: User, now: datetime) -> int:
-    """Close the parkings of one cause; route the events that wait for nothing else. Inside a transaction."""
+    """Route the first of the events that waited for a name, and leave many to the task. Inside a transaction."""
+    from review.tasks.mapping import replay_parked
+
     waiting = Parking.objects.filter(site=site, cause=cause, value=value, resolved_at=None)
-    events = set(waiting.values_list("event_id", flat=True))
-    waiting.update(resolved_at=now)
-    still = set(Parking.objects.filter(event__in=events, resolved_at=None).values_list("event_id", flat=True))
-    for event in Event.objects.filter(pk__in=events - still).select_related("site").order_by("received_at"):
-        route(event=event, now=now)
-    audit.record(
-        "mapping.resolved", actor=person, on=site, site_id=site.pk, cause=cause, value=value, events=len(events)
-    )
-    return len(events - still)
+    count = waiting.count()
+    audit.record("mapping.resolved", actor=person, on=site, site_id=site.pk, cause=cause, value=value, events=count)
+    through = resolve_batch(site_id=site.pk, cause=cause, value=value, now=now)
+    if count > BATCH:
+        transaction.on_commit(lambda: replay_parked.enqueue(str(site.pk), str(cause), value))
+    return through
+
+
+def resolve_batch(*, site_id: UUID, cause: str, value: str, now: datetime) -> int:
+    """Close a batch of parkings of one name, and route those of their events that wait for nothing else.
+
+    How many were routed. Two who do it at once take different events; of one that was killed nothing is left half done.
+    """
+    with transaction.atomic():
+        # One after the other at a site: two parkings of one event must not both see the other one open.
+        Site.objects.select_for_update().get(pk=site_id)
+        batch = list(parked_batch(site_id, cause, value))
+        mine = [row for row in batch if Parking.objects.filter(pk=row.pk, resolved_at=None).update(resolved_at=now)]
+        return sum(through(row.event, cause, value, now) for row in mine)
+
+
+def parked_batch(site_id: UUID, cause: str, value: str) -> Any:
+    rows = Parking.objects.filter(site_id=site_id, cause=cause, value=value, resolved_at=None)
+    if connection.features.has_select_for_update_skip_locked:
+        rows = rows.select_for_update(skip_locked=True, of=("self",))
+    return rows.select_related("event__site", "event__source").order_by("pk")[:BATCH]
+
+
+def through(event: Event, cause: str, value: str, now: datetime) -> bool:
+    """Note what a name of `event` stands for, and route it when nothing else is unknown; whether it was routed."""
+    if cause == ParkingCause.CAMERA:
+        EventNames.objects.update_or_create(event=event, defaults={"camera": camera_for(event, value)})
+    elif cause == ParkingCause.MODEL:
+        found = model_for(event, value)
+        if differs(event, found):
+            # Another file under a known version must not pass as it: it waits under a name that says so.
+            again = names.model_value(event.model_name, event.model_version_name, event.model_sha256)
+            Parking.objects.get_or_create(
+                event=event, cause=cause, value=again, defaults={"site_id": event.site_id, "parked_at": now}
+            )
+            return False
+        EventNames.objects.update_or_create(event=event, defaults={"model_version": found})
+    if Parking.objects.filter(event=event, resolved_at=None).exists():
+        return False
+    route(event=event, now=now)
+    return True
+
+
+def camera_for(event: Event, value: str) -> Camera | None:
+    mapped = names.mapped_camera(event.site, value)
+    rows = Camera.objects.filter(site_id=event.site_id, slug__in=[value, camera_slug(value)])
+    return mapped or rows.order_by("created_at").first()
+
+
+def model_for(event: Event, value: str) -> ModelVersion | None:
+    """What a parked name of a model stands for: as it was mapped, or the version of that name."""
+    if row := names.maps_of(event.site_id).get((ParkingCause.MODEL, value)):
+        return row.model_version
+    name, version = event.model_name, event.model_version_name
+    other = value != names.model_value(name, version)
+    wanted = f"{version[:46]} @{event.model_sha256[:12]}" if other else version
+    return ModelVersion.objects.filter(site_id=event.site_id, name=name, version=wanted).first()
+
+
+def differs(event: Event, found: ModelVersion | None) -> bool:
+    """Whether the event was made by another file than the one that is registered under its version."""
+    if found is None or not found.sha256 or not event.model_sha256 or found.sha256 == event.model_sha256:
+        return False
+    # Somebody who maps a name to another version says so knowingly.
+    return (found.name, found.version) == (event.model_name, event.model_version_name)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Invalid
 from accounts.ids import new_id
-from review import broadcast
+from review import broadcast, names
 from review.models import Event, Item, Policy, PolicyState, Queue, Routed, Routing, Rule
 from review.routing import Facts, Match, RuleSpec, first_match, is_sampled
 
@@ -78,9 +78,9 @@ def spec_of(row: Rule) -> RuleSpec:
 def facts_of(event: Event) -> Facts:
     return Facts(
         kind=event.kind,
-        camera=event.camera_name,
+        camera=names.camera_of(event),
         flags=frozenset(event.flags),
-        subject=event.subject_predictions,
+        subject=names.in_our_words(event, event.subject_predictions),
     )
 
 

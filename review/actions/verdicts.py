@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
-from review import broadcast
+from review import broadcast, names
 from review.actions import holds
 from review.actions.leases import expire_others, lease
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
@@ -173,7 +173,7 @@ def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
 def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     event = item.event
     predictions = event.predictions if answer.complete else event.subject_predictions
-    labels = [prediction_label(event, prediction) for prediction in predictions]
+    labels = [prediction_label(event, prediction) for prediction in names.in_our_words(event, list(predictions))]
     said = {(label.prediction, label.class_) for label in answer.labels}
     if said - {(label["prediction"], label["class"]) for label in labels}:
         raise Invalid(

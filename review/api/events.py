@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import Query, Router
@@ -111,7 +112,6 @@ def list_events(
     wanted = {
         "site__slug": site if site and not is_id(site) else None,
         "site_id": site if is_id(site) else None,
-        "camera_name": camera or None,
         "model_name": model or None,
         "top_class": class_ or None,
         "items__outcome": outcome or None,
@@ -119,6 +119,8 @@ def list_events(
         "received_at__lte": to,
     }
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
+    if camera:
+        rows = rows.filter(Q(camera_name=camera) | Q(names__camera__slug=camera))
     found, following = page_of(rows.select_related("site"), cursor, size=limit)
     record_page(caller_of(request), found, {"camera": camera, "class": class_}, cursor)
     return {"results": [event_document(event) for event in found], "next": following}

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
+from review import names
 from review.models import Claim, Event, EventEvidence, Hold, Item, Verdict
 
 # What `event_document` reads of an event besides its row.
@@ -64,6 +65,16 @@ def evidence_document(row: Any) -> dict[str, Any]:
     }
 
 
+def names_document(event: Event) -> dict[str, Any]:
+    """What the names of an event stand for at its site: its camera, and the classes that are called otherwise here."""
+    words = names.class_names(event.site_id)
+    said = {prediction["class"] for prediction in event.predictions}
+    return {
+        "camera": names.camera_of(event) or None,
+        "classes": {name: words[name] for name in sorted(said & words.keys())},
+    }
+
+
 def item_document(item: Item) -> dict[str, Any]:
     return {
         "id": str(item.pk),
@@ -100,6 +111,7 @@ def event_story(event: Event) -> dict[str, Any]:
     parked = event.parkings.filter(resolved_at=None)
     return {
         "item": item_document(items[-1]) if items else None,
+        "names": names_document(event),
         "hold": hold_document(Hold.objects.filter(event=event).first()),
         "verdicts": [verdict_document(verdict) for verdict in verdicts],
         "outcome": (items[-1].outcome or None) if items else None,
@@ -138,5 +150,6 @@ def claim_document(claim: Claim) -> dict[str, Any]:
     item = claim.item
     return {
         "claim": {"id": str(claim.pk), "token": str(claim.token), "expires_at": claim.expires_at.isoformat()},
-        "item": item_document(item) | {"event": event_document(item.event), "reason": item.reason},
+        "item": item_document(item)
+        | {"event": event_document(item.event) | {"names": names_document(item.event)}, "reason": item.reason},
     }

@@ -5,6 +5,7 @@ from .feed import SequencedOutcome
 from .file_round import FileDamage, FileRound
 from .hold import Duty, Hold, HoldState
 from .item import Item, ItemState, Outcome
+from .naming import EventNames, NameMap
 from .opening import Opening
 from .policy import Policy, PolicyState, Rule
 from .queue import Queue
@@ -20,6 +21,7 @@ __all__ = [
     "Event",
     "EventEvidence",
     "EventKind",
+    "EventNames",
     "Evidence",
     "EvidenceState",
     "FileDamage",
@@ -28,6 +30,7 @@ __all__ = [
     "HoldState",
     "Item",
     "ItemState",
+    "NameMap",
     "Opening",
     "Outcome",
     "Parking",

@@ -107,8 +107,8 @@ def held(request: HttpRequest, pk: UUID) -> HttpResponse:
 def take_offer(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take what a machine waits for: the item that was offered, if it still waits, otherwise why there is none."""
     queue = queue_for(request.user, Right.REVIEW, pk)
-    wanted = fields(request, {"item"}).get("item")
-    claim = take_held(queue=queue, person=person_of(request), now=timezone.now(), item_id=as_uuid(wanted))
+    item = item_for(request.user, Right.REVIEW, as_uuid(fields(request, {"item"}).get("item")))
+    claim = take_held(queue=queue, person=person_of(request), now=timezone.now(), item_id=item.pk)
     return fragment(request, claim) if claim else render(request, "review/_held_gone.html")
 
 

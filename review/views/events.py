@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -54,7 +54,9 @@ def events(request: HttpRequest) -> HttpResponse:
 
 
 def filtered(rows: Any, chosen: dict[str, str]) -> Any:
-    columns = {"camera": "camera_name", "class": "top_class", "kind": "kind", "outcome": "items__outcome"}
+    if chosen["camera"]:
+        rows = rows.filter(Q(camera_name=chosen["camera"]) | Q(names__camera__slug=chosen["camera"]))
+    columns = {"class": "top_class", "kind": "kind", "outcome": "items__outcome"}
     for name, column in columns.items():
         if chosen[name]:
             rows = rows.filter(**{column: chosen[name]})

@@ -1,18 +1,24 @@
 """What sources name that a site does not know: made with one click, and never stuck."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.exceptions import Invalid, SecondLookError
+from accounts.exceptions import Conflict, Invalid, SecondLookError
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from inference.actions.sites import create_camera, create_source, register_model_version
-from inference.models import Camera
-from review.actions.mapping import append_class, create_missing
-from review.models import Item, Parking, ParkingCause, TaxonomyClass
+from inference.models import Camera, ModelVersion
+from review import names
+from review.actions.mapping import append_class, create_missing, map_name, unmap_name
+from review.actions.policies import publish
+from review.desk import event_payload, neighbours
+from review.models import Item, NameMap, Parking, ParkingCause, Routing, TaxonomyClass
+from review.tasks.mapping import replay_parked, sweep_parked
 from tests import factories
 from tests.conftest import AtOnce
 from tests.factories import CLASSES, Place, make_person, post
@@ -133,3 +139,168 @@ def test_a_form_that_cannot_be_changes_nothing(place: Place, supervisor: User, c
     form = {"site": str(place.site.pk), "kind": "class", "value": "unicorn"} | change
     assert page(supervisor).post("/inbox/", form).status_code in {302, 404, 422}
     assert Parking.objects.filter(resolved_at=None).exists()
+
+
+# Names that stand for something the site knows
+
+
+def stands_for(place: Place, person: User, cause: ParkingCause, value: str, target: object) -> int:
+    return map_name(site=place.site, cause=cause, value=value, target=target, person=person, now=timezone.now())
+
+
+@pytest.fixture
+def roaming(place: Place) -> Place:
+    """The site with a source that speaks for any camera."""
+    place.source, place.token = create_source(site=place.site, name="roaming", maker=None)
+    return place
+
+
+def test_a_mapped_camera_counts_for_rules_neighbours_and_later_events(roaming: Place, supervisor: User) -> None:
+    policy_for_camera(roaming, "cam-1")
+    first = post(roaming, camera="Line 3 (old name)").event
+    assert not first.items.exists()
+    assert stands_for(roaming, supervisor, ParkingCause.CAMERA, "Line 3 (old name)", roaming.camera) == 1
+    item = first.items.get()
+    assert first.camera_name == "Line 3 (old name)"
+    assert names.camera_of(first) == "cam-1"
+    later = post(roaming, camera="Line 3 (old name)")
+    assert (later.event.camera, later.event.items.count()) == (roaming.camera, 1)
+    around = neighbours(later.event, item.queue)
+    assert {entry["event"] for entry in around} == {str(first.pk), str(later.event.pk)}
+
+
+def policy_for_camera(place: Place, slug: str) -> None:
+    rows = [{"name": "camera", "cameras": [slug], "queue": place.queue}, {"name": "rest", "queue": None}]
+    publish(site=place.site, rules=rows, person=None, reason="test", now=timezone.now())
+
+
+def test_a_mapped_class_is_what_people_answer_with(place: Place, supervisor: User, operator: User) -> None:
+    pigeon = [{"id": "p1", "class": "pigeon", "confidence": 0.5, "box": [1, 1, 5, 5]}]
+    event = post(place, predictions=pigeon).event
+    stands_for(place, supervisor, ParkingCause.CLASS, "pigeon", "bird")
+    assert event.items.get().reason["class"] == "bird"
+    assert not post(place, predictions=pigeon).event.parkings.exists()
+    claim = factories.claim(place, operator)
+    shown = event_payload(claim.item.event)["predictions"][0]
+    assert (shown["class"], shown["said"]) == ("bird", "pigeon")
+    given = factories.give_answer(claim).verdict
+    assert given.labels[0]["class"] == "bird"
+    assert claim.item.event.predictions[0]["class"] == "pigeon"
+
+
+def test_a_rule_may_name_the_models_own_word(place: Place, supervisor: User) -> None:
+    rows = [{"name": "pigeons", "classes": ["pigeon"], "queue": place.queue}, {"name": "rest", "queue": None}]
+    publish(site=place.site, rules=rows, person=None, reason="test", now=timezone.now())
+    stands_for(place, supervisor, ParkingCause.CLASS, "pigeon", "bird")
+    pigeon = [{"id": "p1", "class": "pigeon", "confidence": 0.5, "box": [1, 1, 5, 5]}]
+    assert post(place, predictions=pigeon).event.items.exists()
+
+
+def test_a_mapped_model_is_known_from_then_on(place: Place, supervisor: User) -> None:
+    event = post(place, model={"name": "detector", "version": "1.0-rc"}).event
+    stands_for(place, supervisor, ParkingCause.MODEL, "detector 1.0-rc", place.model)
+    assert event.items.exists()
+    assert event.names.model_version == place.model
+    assert post(place, model={"name": "detector", "version": "1.0-rc"}).event.model_version == place.model
+
+
+def test_another_file_under_a_known_version_does_not_pass_as_it(place: Place, supervisor: User) -> None:
+    one, other = ({"name": "new", "version": "1", "sha256": letter * 64} for letter in "ab")
+    events = [post(place, model=model).event for model in (one, other)]
+    assert create(place, supervisor, ParkingCause.MODEL, "new 1") == 1
+    assert [event.items.exists() for event in events] == [True, False]
+    waiting = Parking.objects.get(resolved_at=None)
+    assert (waiting.event, waiting.value) == (events[1], "new 1 @bbbbbbbbbbbb")
+    assert create(place, supervisor, ParkingCause.MODEL, waiting.value) == 1
+    assert ModelVersion.objects.get(version="1 @bbbbbbbbbbbb").sha256 == "b" * 64
+    assert events[1].items.exists()
+
+
+def test_it_waits_until_every_name_is_known(roaming: Place, supervisor: User) -> None:
+    event = post(roaming, camera="cam-9", predictions=UNICORN).event
+    assert stands_for(roaming, supervisor, ParkingCause.CAMERA, "cam-9", roaming.camera) == 0
+    assert stands_for(roaming, supervisor, ParkingCause.CLASS, "unicorn", "bird") == 1
+    assert event.items.count() == 1
+
+
+def test_a_name_is_mapped_once_and_can_be_taken_back(place: Place, supervisor: User) -> None:
+    stands_for(place, supervisor, ParkingCause.CLASS, "pigeon", "bird")
+    with pytest.raises(Conflict) as refused:
+        stands_for(place, supervisor, ParkingCause.CLASS, "pigeon", "person")
+    assert refused.value.code == "mapped_already"
+    row = NameMap.objects.get()
+    with pytest.raises(Invalid):
+        unmap_name(row=row, person=supervisor, reason=" ", now=timezone.now())
+    unmap_name(row=row, person=supervisor, reason="it was a hawk", now=timezone.now())
+    with pytest.raises(Conflict):
+        unmap_name(row=row, person=supervisor, reason="again", now=timezone.now())
+    names.forget()
+    assert names.class_names(place.site.pk) == {}
+    stands_for(place, supervisor, ParkingCause.CLASS, "pigeon", "person")
+    assert set(AuditEntry.objects.filter(verb__startswith="name.").values_list("verb", flat=True)) == {
+        "name.mapped",
+        "name.unmapped",
+    }
+
+
+def test_what_another_site_knows_is_no_target(place: Place, elsewhere: Place, supervisor: User) -> None:
+    for cause, target in (
+        (ParkingCause.CAMERA, elsewhere.camera),
+        (ParkingCause.MODEL, elsewhere.model),
+        (ParkingCause.CLASS, "nothing of ours"),
+        (ParkingCause.CAMERA, "bird"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            stands_for(place, supervisor, cause, "x", target)
+        assert refused.value.code == "unknown_target"
+    assert not NameMap.objects.exists()
+
+
+def test_the_database_wants_one_target_that_fits(place: Place) -> None:
+    rows = [
+        {"cause": "class"},
+        {"cause": "camera", "class_name": "bird"},
+        {"cause": "camera", "camera": place.camera, "model_version": place.model},
+    ]
+    for fields in rows:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            NameMap.objects.create(site=place.site, value="x", created_at=timezone.now(), **fields)
+
+
+def test_many_events_follow_in_the_background_each_once(place: Place, supervisor: User, monkeypatch: Any) -> None:
+    monkeypatch.setattr("review.actions.mapping.BATCH", 3)
+    for _number in range(8):
+        post(place, predictions=UNICORN)
+    assert create(place, supervisor, ParkingCause.CLASS, "unicorn") == 3
+    assert sweep_parked(now=timezone.now()) == 1
+    for _twice in range(2):
+        replay_parked.func(str(place.site.pk), "class", "unicorn")
+    assert not Parking.objects.filter(resolved_at=None).exists()
+    assert Routing.objects.count() == 8
+    assert sweep_parked(now=timezone.now()) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_replays_at_once_route_each_event_once(at_once: AtOnce, monkeypatch: Any) -> None:
+    monkeypatch.setattr("review.actions.mapping.BATCH", 2)
+    place = factories.make_place("yard")
+    for _number in range(9):
+        post(place, predictions=UNICORN)
+    append_class(taxonomy=place.taxonomy, name="unicorn", person=None)
+    at_once(3, lambda _number: replay_parked.func(str(place.site.pk), "class", "unicorn"))
+    assert Routing.objects.count() == 9
+    assert not Parking.objects.filter(resolved_at=None).exists()
+
+
+def test_the_inbox_offers_the_likeliest_first(roaming: Place, supervisor: User) -> None:
+    create_camera(site=roaming.site, slug="line-3-top", name="Line 3, top", maker=None)
+    post(roaming, camera="line3-top")
+    client = Client()
+    factories.sign_in(client, supervisor)
+    page = client.get("/inbox/").content.decode()
+    assert page.index("Line 3, top") < page.index("yard cam 1")
+    camera = Camera.objects.get(slug="line-3-top")
+    fields = {"site": str(roaming.site.pk), "kind": "camera", "value": "line3-top", "target": str(camera.pk)}
+    assert client.post("/inbox/", fields).status_code == 302
+    assert NameMap.objects.get().camera == camera
+    assert "What names stand for" in client.get("/inbox/").content.decode()
