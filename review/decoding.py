@@ -18,7 +18,7 @@ import django
 from django.conf import settings
 from PIL import Image
 
-from review import images
+from review import clip_copies, images
 
 TIME_S = 30
 MEMORY_BYTES = 2 * 1024**3
@@ -66,6 +66,16 @@ class DecoderBroken(RuntimeError):
 def decode(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
     """Decode a picture and make its copies. Raises as `with_picture` does."""
     return with_picture(copies, data, wanted)
+
+
+def decode_clip(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
+    """The copies of a clip's first frame. Raises as `with_picture` does."""
+    return with_picture(poster, data, wanted)
+
+
+def playable_copy(data: bytes) -> tuple[bytes, int, int]:
+    """A clip as WebM that carries nothing but its frames, with width and height. Raises as `with_picture` does."""
+    return with_picture(clip_copies.playable, data)
 
 
 def upright_copy(data: bytes, quality: int) -> bytes:
@@ -138,6 +148,11 @@ def judged(work: Callable[..., Any], data: bytes, *more: Any) -> Any:
 
 def copies(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
     picture = images.upright(data)
+    return Decoded(tuple(copy_of(picture, one) for one in wanted), images.average_colour(picture))
+
+
+def poster(data: bytes, wanted: tuple[Wanted, ...]) -> Decoded:
+    picture = clip_copies.first_frame(data)
     return Decoded(tuple(copy_of(picture, one) for one in wanted), images.average_colour(picture))
 
 

@@ -43,6 +43,7 @@ def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
         },
         "event": event_payload(event),
         **picture_payload(event),
+        "more": [row for row in evidence_rows(event) if row["role"] != "frame"],
         "reason": reason_payload(item),
         "held_s": max(0.0, (item.held_until - now).total_seconds()) if item.held_until else None,
         "complete_default": item.queue.asks_complete,
@@ -83,6 +84,29 @@ def picture_payload(event: Event) -> dict[str, Any]:
         "picture_state": "ready" if RenditionKind.WORKING in kinds and state != "damaged" else state,
         "thumb": media_url(evidence.pk, RenditionKind.THUMBNAIL) if RenditionKind.THUMBNAIL in kinds else None,
         "colour": evidence.colour or "#3a4452",
+    }
+
+
+def evidence_rows(event: Event) -> list[dict[str, Any]]:
+    """Each evidence of an event for its page: its state, its pictures, its place in the frame, the clip to play."""
+    rows = event.evidence_rows.select_related("evidence").prefetch_related("evidence__renditions")
+    return [evidence_row(row) for row in rows]
+
+
+def evidence_row(row: EventEvidence) -> dict[str, Any]:
+    evidence = row.evidence
+    damaged = evidence is not None and evidence.state == EvidenceState.DAMAGED
+    kinds = {rendition.kind for rendition in evidence.renditions.all()} if evidence and not damaged else set()
+    urls = {kind: media_url(evidence.pk, kind) for kind in kinds} if evidence else {}
+    return {
+        "name": row.name,
+        "role": row.role,
+        "state": "damaged" if damaged else "pending" if evidence is None else "stored",
+        "is_clip": bool(evidence and evidence.is_clip),
+        "thumb": urls.get(RenditionKind.THUMBNAIL),
+        "working": urls.get(RenditionKind.WORKING),
+        "clip": urls.get(RenditionKind.CLIP),
+        "offset": (row.offset_x_px, row.offset_y_px) if row.role == "crop" else None,
     }
 
 

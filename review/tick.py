@@ -12,6 +12,7 @@ from accounts.models import Lease
 from accounts.seal.anchoring import anchor_when_due
 from accounts.seal.daily import verify_when_due
 from accounts.seal.sealer import seal_when_due
+from review import partials
 from review.actions.holds import expire_due
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
@@ -49,4 +50,5 @@ def housekeeping(now: datetime) -> None:
     """What may wait some minutes: lost renditions, and records of tasks that are long done."""
     sweep_renditions(now=now)
     sweep_parked(now=now)
+    partials.sweep()
     DBTaskResult.objects.finished().filter(finished_at__lt=now - FINISHED_TASKS_KEPT).delete()

@@ -443,6 +443,7 @@ SOURCES = {
     ("POST", V1 + "events"),
     ("POST", V1 + "events/batch"),
     ("PUT", V1 + "evidence/<sha256>"),
+    ("GET", V1 + "evidence/<sha256>"),
     ("GET", V1 + "events/<uuidstr:pk>/answer"),
     ("POST", V1 + "counts"),
 }

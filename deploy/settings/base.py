@@ -219,6 +219,11 @@ SECONDLOOK: dict[str, Any] = {
     "AHEAD_SECONDS": env.integer("SECONDLOOK_AHEAD_SECONDS", 30, low=2, high=600),
     "HEARTBEAT_SECONDS": env.integer("SECONDLOOK_HEARTBEAT_SECONDS", 20, low=1, high=600),
     "MAX_EVIDENCE_BYTES": env.integer("SECONDLOOK_MAX_EVIDENCE_BYTES", 25_000_000, low=1000, high=500_000_000),
+    # Of a clip: pixels of one frame (4K and a little), seconds, frames.
+    "MAX_CLIP_PIXELS": env.integer("SECONDLOOK_MAX_CLIP_PIXELS", 9_000_000, low=10_000, high=40_000_000),
+    "MAX_CLIP_SECONDS": env.integer("SECONDLOOK_MAX_CLIP_SECONDS", 120, low=1, high=3600),
+    "MAX_CLIP_FRAMES": env.integer("SECONDLOOK_MAX_CLIP_FRAMES", 12_000, low=1, high=1_000_000),
+    "PARTIALS": str(DATA_DIR / "partials"),
     "MAX_PIXELS": env.integer("SECONDLOOK_MAX_PIXELS", 40_000_000, low=10_000, high=400_000_000),
     "MAX_EVENT_BYTES": env.integer("SECONDLOOK_MAX_EVENT_BYTES", 1_000_000, low=1000, high=20_000_000),
     "MIN_FREE_BYTES": env.integer("SECONDLOOK_MIN_FREE_BYTES", 200_000_000, low=0, high=10**13),

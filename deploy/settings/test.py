@@ -58,4 +58,5 @@ SECONDLOOK = SECONDLOOK | {
     "APPEND_ONLY": False,
     "DECODE_IN_CHILD": False,
     "MIN_FREE_BYTES": 0,
+    "PARTIALS": f"{tempfile.gettempdir()}/secondlook-test-partials-{os.getpid()}",
 }

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Invalid, NotFound
 from inference.models import Source
-from review import broadcast, evidence_store, images
+from review import broadcast, evidence_store, images, media_types
 from review.actions.intake import sha256_of
 from review.models import EventEvidence, Evidence, Item
 from review.models.evidence import evidence_path
@@ -22,18 +21,24 @@ class Stored:
     created: bool
 
 
+def require_announced(*, source: Source, sha256: str) -> EventEvidence:
+    """What an event of this source announced under this digest. Raises NotFound when none did."""
+    announced = EventEvidence.objects.filter(event__source=source, sha256=sha256).first()
+    if announced is None:
+        raise NotFound
+    return announced
+
+
 def store_evidence(*, source: Source, sha256: str, content_type: str, data: bytes, now: datetime) -> Stored:
     """Keep the bytes that an event of this source announced, and link them to every event of it that waits for them.
 
     Raises NotFound when nothing of this source announces them, Invalid `digest_mismatch`, UnsupportedType, TooLarge.
     """
     waiting = EventEvidence.objects.filter(event__source=source, sha256=sha256)
-    announced = waiting.first()
-    if announced is None:
-        raise NotFound
+    announced = require_announced(source=source, sha256=sha256)
     if sha256_of(data) != sha256:
         raise Invalid(_("These bytes have another digest."), code="digest_mismatch")
-    facts = images.inspect(data, max_pixels=settings.SECONDLOOK["MAX_PIXELS"])
+    facts = media_types.inspect(data)
     if facts.content_type != content_type or content_type != announced.content_type:
         raise images.UnsupportedType(_("The bytes are not of the type that was announced."))
     evidence_store.require_room()
@@ -47,6 +52,7 @@ def store_evidence(*, source: Source, sha256: str, content_type: str, data: byte
                 "size": len(data),
                 "width": facts.width,
                 "height": facts.height,
+                "duration_s": facts.duration_s,
                 "stored_at": now,
             },
         )

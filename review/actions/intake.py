@@ -15,7 +15,7 @@ from accounts.exceptions import Conflict, Invalid
 from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Source
 from inference.models.site import camera_slug
-from review import broadcast, evidence_store, images, known, names
+from review import broadcast, evidence_store, images, known, media_types, names
 from review.actions import holds
 from review.actions.routing import route
 from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause
@@ -44,7 +44,7 @@ class Upload:
 
     announced: EvidenceIn
     data: bytes
-    facts: images.PictureFacts
+    facts: media_types.Facts
 
 
 def take_in(
@@ -101,8 +101,7 @@ def check_files(posted: EventIn, files: Mapping[str, bytes]) -> list[Upload]:
             errors=[{"path": f"$.evidence[{stray[0][:60]}]", "message": "not announced"}],
         )
     for evidence in posted.evidence:
-        if evidence.content_type not in images.FORMATS.values():
-            raise images.UnsupportedType(images.ONLY_PICTURES)
+        media_types.require_taken(evidence.content_type)
     return [check_file(announced[name], data) for name, data in files.items()]
 
 
@@ -115,7 +114,7 @@ def check_file(announced: EvidenceIn, data: bytes) -> Upload:
             _("The bytes of %(name)s do not have the digest that the event announces.") % {"name": announced.name},
             code="digest_mismatch",
         )
-    facts = images.inspect(data, max_pixels=limits["MAX_PIXELS"])
+    facts = media_types.inspect(data)
     if facts.content_type != announced.content_type:
         raise images.UnsupportedType(
             _("%(name)s is announced as %(said)s but holds %(is)s.")
@@ -270,6 +269,7 @@ def store_row(event: Event, upload: Upload, now: datetime, *, fresh: bool) -> Ev
         size=len(upload.data),
         width=upload.facts.width,
         height=upload.facts.height,
+        duration_s=upload.facts.duration_s,
         stored_at=now,
     )
     make_renditions.enqueue(str(evidence.pk))

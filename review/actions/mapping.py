@@ -90,8 +90,16 @@ def unmap_name(*, row: NameMap, person: User, reason: str, now: datetime) -> Non
     with transaction.atomic():
         if not NameMap.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
             raise Conflict(_("This is over already."), code="map_ended")
-        facts = {"cause": row.cause, "value": row.value, "target": row.target, "reason": reason.strip()[:300]}
-        audit.record("name.unmapped", actor=person, on=row.site, site_id=row.site_id, **facts)
+        audit.record(
+            "name.unmapped",
+            actor=person,
+            on=row.site,
+            site_id=row.site_id,
+            cause=row.cause,
+            value=row.value,
+            target=row.target,
+            reason=reason.strip()[:300],
+        )
         transaction.on_commit(names.forget)
 
 

@@ -22,6 +22,8 @@ class Evidence(models.Model):
     # Pixels of the upright picture, EXIF orientation applied.
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
+    # Of a clip, as its header says; empty for a picture.
+    duration_s = models.FloatField(null=True)
     state = models.CharField(max_length=10, choices=EvidenceState.choices, default=EvidenceState.STORED)
     damage = models.CharField(max_length=200, blank=True)
     # "#rrggbb", the average colour, which stands in until the picture is there.
@@ -39,6 +41,10 @@ class Evidence(models.Model):
         return self.sha256[:12]
 
     @property
+    def is_clip(self) -> bool:
+        return self.duration_s is not None
+
+    @property
     def path(self) -> str:
         """Where the original lies in the file store."""
         return evidence_path(str(self.site_id), self.sha256)
@@ -52,10 +58,12 @@ def evidence_path(site_id: str, sha256: str) -> str:
 class RenditionKind(models.TextChoices):
     THUMBNAIL = "thumbnail", _("thumbnail")
     WORKING = "working", _("working copy")
+    # Of a clip only: what every browser plays.
+    CLIP = "clip", _("clip to play")
 
 
 class Rendition(models.Model):
-    """An upright copy without metadata: thumbnail (320 px) or working copy (1600 px)."""
+    """An upright copy without metadata: thumbnail (320 px), working copy (1600 px), or a clip to play (960 px)."""
 
     evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="renditions")
     kind = models.CharField(max_length=10, choices=RenditionKind.choices)
@@ -77,4 +85,5 @@ class Rendition(models.Model):
 
 
 def rendition_path(evidence_id: str, kind: str) -> str:
-    return f"renditions/{evidence_id[-2:]}/{evidence_id}-{kind}.jpg"
+    ending = "webm" if kind == RenditionKind.CLIP else "jpg"
+    return f"renditions/{evidence_id[-2:]}/{evidence_id}-{kind}.{ending}"

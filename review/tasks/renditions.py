@@ -8,7 +8,7 @@ from django.db import transaction
 from django.tasks import task
 
 from review import broadcast, evidence_store
-from review.decoding import Undecodable, Wanted, decode
+from review.decoding import Decoded, Undecodable, Wanted, decode, decode_clip, playable_copy
 from review.models import EventEvidence, Evidence, EvidenceState, Item, ItemState, Rendition, RenditionKind
 from review.models.evidence import rendition_path
 
@@ -27,10 +27,10 @@ def make_renditions(evidence_id: str) -> None:
     evidence = Evidence.objects.get(pk=UUID(evidence_id))
     present = set(evidence.renditions.values_list("kind", flat=True))
     missing = tuple(wanted for kind, wanted in WANTED.items() if kind not in present)
-    if evidence.state == EvidenceState.DAMAGED or not missing:
+    if evidence.state == EvidenceState.DAMAGED or not (missing or wants_clip(evidence, present)):
         return
     try:
-        decoded = decode(evidence_store.read(evidence.path), missing)
+        decoded, clip = decoded_copies(evidence, missing, with_clip=wants_clip(evidence, present))
     except FileNotFoundError:
         # Any other fault of the disk is not the picture's: the task fails, and the sweep takes it up again.
         mark_damaged(evidence, "its file is missing")
@@ -40,7 +40,8 @@ def make_renditions(evidence_id: str) -> None:
         return
     for copy in decoded.copies:
         evidence_store.write(rendition_path(str(evidence.pk), copy.name), copy.data)
-    rows = [
+    rows = clip_rows(evidence, clip) if clip else []
+    rows += [
         Rendition(
             evidence=evidence,
             kind=copy.name,
@@ -55,6 +56,30 @@ def make_renditions(evidence_id: str) -> None:
         Rendition.objects.bulk_create(rows, ignore_conflicts=True)
         Evidence.objects.filter(pk=evidence.pk, colour="").update(colour=decoded.colour)
         tell_queues(evidence)
+
+
+def wants_clip(evidence: Evidence, present: set[str]) -> bool:
+    return evidence.is_clip and RenditionKind.CLIP not in present
+
+
+def decoded_copies(
+    evidence: Evidence, missing: tuple[Wanted, ...], *, with_clip: bool
+) -> tuple[Decoded, tuple[bytes, int, int] | None]:
+    """The copies that are missing. Raises FileNotFoundError or Undecodable."""
+    data = evidence_store.read(evidence.path)
+    if not evidence.is_clip:
+        return decode(data, missing), None
+    return decode_clip(data, missing), playable_copy(data) if with_clip else None
+
+
+def clip_rows(evidence: Evidence, clip: tuple[bytes, int, int]) -> list[Rendition]:
+    """Write the clip to play; its row."""
+    data, width, height = clip
+    evidence_store.write(rendition_path(str(evidence.pk), RenditionKind.CLIP), data)
+    digest = sha256(data).hexdigest()
+    return [
+        Rendition(evidence=evidence, kind=RenditionKind.CLIP, width=width, height=height, size=len(data), sha256=digest)
+    ]
 
 
 def sweep_renditions(*, now: datetime) -> int:

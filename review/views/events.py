@@ -19,7 +19,7 @@ from accounts.roles import Right
 from inference.access import sites_for
 from inference.models import Site
 from review.access import event_for, events_for, openable_event_for, opening_of
-from review.desk import class_list, event_payload, picture_payload, thumbnail_url
+from review.desk import class_list, event_payload, evidence_rows, picture_payload, thumbnail_url
 from review.models import Event, EventKind, Hold, Item, Opening, Outcome, ReleaseRow, RenditionKind, Verdict
 from review.paging import page_of
 
@@ -124,6 +124,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
             "labels": labels,
             "classes": class_list(item.queue) if item else [],
         },
+        "evidence": evidence_rows(found),
         "story": story(found, item),
         "labels": labels,
     }

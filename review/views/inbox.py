@@ -114,20 +114,22 @@ def settle(request: HttpRequest, sites: dict[str, Site]) -> None:
     if cause not in ParkingCause.values:
         raise Invalid(_("Unknown kind."), code="schema")
     require_maker(request, site, ParkingCause(cause))
-    said = {
-        "site": site,
-        "cause": ParkingCause(cause),
-        "value": request.POST.get("value", "").replace("\0", "")[:200],
-        "person": person_of(request),
-        "now": timezone.now(),
-    }
     try:
-        target = request.POST.get("target", "")
-        count = map_name(**said, target=target_of(site, cause, target)) if target else create_missing(**said)
+        count = settled(request, site, ParkingCause(cause))
     except SecondLookError as error:
         messages.error(request, str(error.detail))
     else:
         messages.success(request, ngettext("%d event was routed.", "%d events were routed.", count) % count)
+
+
+def settled(request: HttpRequest, site: Site, cause: ParkingCause) -> int:
+    """How many events came through at once."""
+    value, target = request.POST.get("value", "").replace("\0", "")[:200], request.POST.get("target", "")
+    person, now = person_of(request), timezone.now()
+    if not target:
+        return create_missing(site=site, cause=cause, value=value, person=person, now=now)
+    chosen = target_of(site, cause, target)
+    return map_name(site=site, cause=cause, value=value, target=chosen, person=person, now=now)
 
 
 def require_maker(request: HttpRequest, site: Site, cause: ParkingCause) -> None:

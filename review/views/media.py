@@ -16,12 +16,18 @@ from review.access import evidence_for, opening_of_evidence, original_for
 from review.exceptions import FileDamaged
 from review.file_check import digest_of
 from review.files import stored
-from review.models import Evidence, EvidenceState, Rendition
+from review.models import Evidence, EvidenceState, Rendition, RenditionKind
 from review.ranges import is_there_already
 
 logger = logging.getLogger(__name__)
 EVERY_S = 60
-ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+}
 
 
 @require_safe
@@ -34,7 +40,8 @@ def media(request: HttpRequest, pk: UUID, kind: str) -> HttpResponseBase:
         raise NotFound
     record_opened(request, evidence, kind)
     tag = f'"{evidence.sha256[:32]}-{kind}"'
-    response = stored(request, rendition.path, content_type="image/jpeg", etag=tag, size=rendition.size)
+    content_type = "video/webm" if kind == RenditionKind.CLIP else "image/jpeg"
+    response = stored(request, rendition.path, content_type=content_type, etag=tag, size=rendition.size)
     # Kept for a few minutes by this browser only, so that a prefetched picture is there when it is needed.
     response["Cache-Control"] = "private, max-age=300"
     return response
