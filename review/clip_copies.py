@@ -108,7 +108,7 @@ class frames_of:  # noqa: N801
         import cv2
 
         try:
-            return self.capture.read()  # type: ignore[no-any-return]
+            return self.capture.read()
         except cv2.error:
             return False, None
 

@@ -144,7 +144,7 @@ def target_of(site: Site, cause: str, key: str) -> Any:
         return key
     model = Camera if cause == ParkingCause.CAMERA else ModelVersion
     try:
-        return model.objects.filter(site=site, pk=UUID(key)).first()  # type: ignore[attr-defined]
+        return model.objects.filter(site=site, pk=UUID(key)).first()
     except ValueError:
         return None
 
