@@ -64,6 +64,11 @@ VERBS: dict[str, str] = {
     "mapping.resolved": gettext_noop(
         "%(who)s mapped the %(cause)s %(value)s at %(what)s; %(events)s events came through"
     ),
+    "upload.started": gettext_noop("%(who)s began the upload %(what)s (%(kind)s, %(model)s)"),
+    "upload.sent": gettext_noop("%(who)s sent %(what)s: %(files)s files, %(bytes)s bytes"),
+    "upload.finished": gettext_noop("%(what)s is done: %(taken)s events were made, %(left_out)s pictures left out"),
+    "upload.failed": gettext_noop("%(what)s failed: %(why)s"),
+    "upload.cancelled": gettext_noop("%(who)s cancelled %(what)s; %(taken)s events were made before"),
     "release.frozen": gettext_noop("%(who)s froze the selection of %(what)s"),
     "release.ready": gettext_noop("%(what)s was built and verified"),
     "release.rebuilt": gettext_noop("%(who)s had %(what)s built again"),

@@ -9,8 +9,8 @@ from accounts.access import Visitor, permitted, reach
 from accounts.exceptions import NotFound, Refused
 from accounts.roles import Right
 from inference.access import site_for, sites_for
-from inference.models import Source
-from review.models import Claim, Event, Evidence, Item, Opening, Queue, Release, Verdict
+from inference.models import Site, Source
+from review.models import Claim, Event, Evidence, Item, Opening, Queue, Release, UploadJob, Verdict
 
 
 def queues_for(person: Visitor, right: Right) -> QuerySet[Queue]:
@@ -166,6 +166,44 @@ def release_for(person: Visitor, pk: UUID, right: Right = Right.SEE_RELEASES) ->
     if manifests_for(person).filter(pk=pk).exists():
         raise Refused
     raise NotFound
+
+
+def upload_sites_for(person: Visitor) -> QuerySet[Site]:
+    """The sites to which `person` may bring pictures: where he may review on the whole site, or manages its sources.
+
+    A right on one queue is not enough: the site's policy decides into which queue a picture goes.
+    """
+    return sites_for(person, Right.REVIEW) | sites_for(person, Right.MANAGE_SOURCES)
+
+
+def uploads_for(person: Visitor) -> QuerySet[UploadJob]:
+    """His own uploads at sites to which he may still bring pictures, and all those of sites whose sources he sees."""
+    mine = Q(person_id=person.pk, site__in=upload_sites_for(person))
+    found = UploadJob.objects.filter(mine | Q(site__in=sites_for(person, Right.SEE_SOURCES)))
+    return found.select_related("site", "camera", "person", "source")
+
+
+def upload_for(person: Visitor, pk: UUID) -> UploadJob:
+    job = uploads_for(person).filter(pk=pk).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def own_upload_for(person: Visitor, pk: UUID) -> UploadJob:
+    """The person's own upload, to add to it and to send it; Refused when it is somebody else's that he sees."""
+    job = upload_for(person, pk)
+    if job.person_id != person.pk or not upload_sites_for(person).filter(pk=job.site_id).exists():
+        raise Refused
+    return job
+
+
+def endable_upload_for(person: Visitor, pk: UUID) -> UploadJob:
+    """An upload that `person` may cancel: his own, or one of a site whose sources he manages."""
+    job = upload_for(person, pk)
+    if sites_for(person, Right.MANAGE_SOURCES).filter(pk=job.site_id).exists():
+        return job
+    return own_upload_for(person, pk)
 
 
 __all__ = ["site_for", "sites_for"]

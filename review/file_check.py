@@ -12,12 +12,22 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from review.evidence_store import file_store, opened
-from review.models import Evidence, EvidenceState, FileDamage, Release, ReleaseFile, ReleaseState, Rendition
+from review.models import (
+    Evidence,
+    EvidenceState,
+    FileDamage,
+    Release,
+    ReleaseFile,
+    ReleaseState,
+    Rendition,
+    UploadFile,
+)
+from review.models.upload import staged_path
 from review.releases.store import ReleaseStore
 from review.tasks.renditions import make_renditions, mark_damaged, mark_whole
 
 logger = structlog.get_logger(__name__)
-FOLDERS = ("evidence", "renditions", "releases")
+FOLDERS = ("evidence", "renditions", "releases", "uploads")
 # A file is written before its row; within this time its row may still come.
 YOUNG = timedelta(hours=1)
 CHUNK = 1 << 20
@@ -136,6 +146,7 @@ def check_files(*, now: datetime, mend: bool = False) -> Findings:
         for row in rows.iterator():
             names.add(name_of(row))
             check.look_at(row)
+    names.update(staged_names())
     in_work = {ReleaseStore(pk).root for pk in unfinished_releases()}
     for name in orphans(names, in_work, now):
         check.findings.orphan_files.append(name)
@@ -155,6 +166,12 @@ def rendition_rows() -> QuerySet[Rendition]:
 
 def release_rows() -> QuerySet[ReleaseFile]:
     return ReleaseFile.objects.select_related("release").order_by("pk")
+
+
+def staged_names() -> Iterator[str]:
+    """Files of uploads that are not events yet: they belong to somebody, and are judged when they are read."""
+    for job_id, pk in UploadFile.objects.filter(staged=True).values_list("job_id", "pk").iterator():
+        yield staged_path(str(job_id), str(pk))
 
 
 def name_of(row: Evidence | Rendition | ReleaseFile) -> str:

@@ -16,6 +16,7 @@ from review import partials
 from review.actions.holds import expire_due
 from review.actions.releases import resume_stuck
 from review.actions.sequencer import sequence_outcomes
+from review.actions.uploads import resume_stuck_uploads, sweep_uploads
 from review.file_rounds import check_files_when_due
 from review.tasks.mapping import sweep_parked
 from review.tasks.renditions import sweep_renditions
@@ -36,6 +37,7 @@ def tick() -> bool:
     expire_due(now=now)
     sequence_outcomes(now=now)
     resume_stuck(now=now)
+    resume_stuck_uploads(now=now)
     if Lease.objects.take("housekeeping", holder=str(now), now=now, lasts=HOUSEKEEPING):
         housekeeping(now)
     seal_when_due(now=now)
@@ -47,8 +49,9 @@ def tick() -> bool:
 
 
 def housekeeping(now: datetime) -> None:
-    """What may wait some minutes: lost renditions, and records of tasks that are long done."""
+    """What may wait some minutes: lost renditions, abandoned uploads, and records of tasks that are long done."""
     sweep_renditions(now=now)
     sweep_parked(now=now)
     partials.sweep()
+    sweep_uploads(now=now)
     DBTaskResult.objects.finished().filter(finished_at__lt=now - FINISHED_TASKS_KEPT).delete()

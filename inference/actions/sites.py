@@ -152,3 +152,23 @@ def register_model_version(
     except IntegrityError:
         raise Conflict(_("This model version is known already."), code="model_known") from None
     return row
+
+
+def built_in_source(*, site: Site, purpose: str, name: str, maker: User | None) -> Source:
+    """The source of `site` under which the server itself brings events for one `purpose`; made when first needed.
+
+    It has no token: what stands in the column is no digest of anything. Revoked, it switches its purpose off.
+    """
+    place = f"{purpose}:{site.pk.hex}"
+    if found := Source.objects.filter(token_hash=place).first():
+        return found
+    try:
+        with transaction.atomic():
+            source = Source.objects.create(site=site, name=name, token_hash=place)
+            audit.record(
+                "source.created", actor=maker, on=source, site_id=site.pk, action=audit.Action.CREATE, camera=None
+            )
+    except IntegrityError:
+        # Somebody else needed it at the same moment.
+        return Source.objects.get(token_hash=place)
+    return source

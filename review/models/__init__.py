@@ -11,6 +11,7 @@ from .policy import Policy, PolicyState, Rule
 from .queue import Queue
 from .release import Release, ReleaseFile, ReleaseRow, ReleaseState, Split, SplitPin
 from .taxonomy import Taxonomy, TaxonomyClass
+from .upload import FileState, UploadFile, UploadJob, UploadRole, UploadState
 from .verdict import Answer, Retraction, Verdict
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "EvidenceState",
     "FileDamage",
     "FileRound",
+    "FileState",
     "Hold",
     "HoldState",
     "Item",
@@ -54,5 +56,9 @@ __all__ = [
     "SplitPin",
     "Taxonomy",
     "TaxonomyClass",
+    "UploadFile",
+    "UploadJob",
+    "UploadRole",
+    "UploadState",
     "Verdict",
 ]
