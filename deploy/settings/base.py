@@ -226,8 +226,8 @@ SECONDLOOK: dict[str, Any] = {
     "PARTIALS": str(DATA_DIR / "partials"),
     "MAX_PIXELS": env.integer("SECONDLOOK_MAX_PIXELS", 40_000_000, low=10_000, high=400_000_000),
     "MAX_EVENT_BYTES": env.integer("SECONDLOOK_MAX_EVENT_BYTES", 1_000_000, low=1000, high=20_000_000),
-    # Pictures through the browser: what one upload may hold, also unpacked; one archive; what may lie in the staging area
-    # of a site; how many uploads of a person may be open at once, and how long one may wait for its files.
+    # Pictures through the browser: what one upload may hold, also unpacked; one archive; what may lie in the staging
+    # area of a site; how many uploads of a person may be open at once, and how long one may wait for its files.
     "UPLOAD_FILES": env.integer("SECONDLOOK_UPLOAD_FILES", 10_000, low=1, high=1_000_000),
     "UPLOAD_BYTES": env.integer("SECONDLOOK_UPLOAD_BYTES", 4_000_000_000, low=1000, high=10**13),
     "UPLOAD_ARCHIVE_BYTES": env.integer("SECONDLOOK_UPLOAD_ARCHIVE_BYTES", 500_000_000, low=1000, high=10**11),

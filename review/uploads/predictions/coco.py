@@ -101,7 +101,7 @@ def merged(one: Listing, other: Listing) -> Listing:
         (one.pictures, other.pictures, "$.images"),
         (one.categories, other.categories, "$.categories"),
     ):
-        if any(mine[number] != theirs[number] for number in mine.keys() & theirs.keys()):  # type: ignore[index]
+        if any(mine[number] != theirs[number] for number in mine.keys() & theirs.keys()):
             raise Faulty(path, _("another file gives these numbers another meaning"))
     return Listing(one.pictures | other.pictures, one.categories | other.categories)
 
@@ -109,7 +109,7 @@ def merged(one: Listing, other: Listing) -> Listing:
 def prediction(row: dict[str, Any], listing: Listing, expected: Expected) -> Prediction:
     """One annotation or result. Raises ValueError that says what is wrong with it."""
     number = row.get("category_id")
-    name = listing.categories.get(number) if is_number(number) else None
+    name = listing.categories.get(number) if isinstance(number, int) and is_number(number) else None
     if name is None:
         raise ValueError(_("no category has the number %s") % repr(number)[:20])
     score = row.get("score", expected.confidence)

@@ -75,12 +75,13 @@ def test_any_bytes_are_read_or_told_about(data: bytes) -> None:
             assert all(read_classes(name, data))
 
 
+KEYS = ["images", "annotations", "categories", "id", "image_id", "bbox", "score", "file_name", "name"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from("images annotations categories id image_id bbox score file_name name".split()),
+            st.sampled_from(KEYS),
             inner,
             max_size=5,
         )
