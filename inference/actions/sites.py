@@ -78,8 +78,10 @@ def rotate_source(*, source: Source, person: User, now: datetime, overlap: timed
     """A new token for a source, returned once. The one before it works for `overlap` longer, so that nothing is lost
     while it is replaced; one that was being replaced already ends at once.
 
-    Raises Invalid for an overlap of more than `LONGEST_OVERLAP`, and Conflict `source_revoked`.
+    Raises Invalid for an overlap of more than `LONGEST_OVERLAP`, and Conflict `source_revoked` or `source_built_in`.
     """
+    if source.is_built_in:
+        raise Conflict(_("This source belongs to the server itself and has no token."), code="source_built_in")
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise Invalid(_("The old token may go on for at most seven days."), code="overlap")
     token = new_token("sls")

@@ -57,3 +57,8 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the server itself posts under it: what stands for its token is no digest (`built_in_source`)."""
+        return ":" in self.token_hash

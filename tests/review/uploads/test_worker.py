@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
-from accounts.exceptions import Invalid, Refused
+from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.models import AuditEntry, User
 from accounts.sentences import sentence
-from inference.actions.sites import create_camera, revoke_source
+from inference.actions.sites import create_camera, revoke_source, rotate_source
 from review import evidence_store
 from review.actions.uploads import (
     TooManyUploads,
@@ -334,6 +334,8 @@ def test_what_cannot_go_together_is_refused(place: Place, elsewhere: Place, oper
             begin_upload(person=operator, site=place.site, camera=camera, wishes=wishes, now=timezone.now())
         assert caught.value.code == code
     job = begin(place, operator)
+    with pytest.raises(Conflict):
+        rotate_source(source=job.source, person=operator, now=timezone.now(), overlap=timedelta(0))
     revoke_source(source=job.source, person=None, now=timezone.now())
     with pytest.raises(Refused):
         begin(place, operator)
