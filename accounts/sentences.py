@@ -59,6 +59,9 @@ VERBS: dict[str, str] = {
     "model.registered": gettext_noop("%(who)s registered the model version %(what)s"),
     "taxonomy.created": gettext_noop("%(who)s created the taxonomy %(what)s"),
     "class.added": gettext_noop("%(who)s added the class %(name)s (index %(index)s) to %(what)s"),
+    "class.changed": gettext_noop("%(who)s changed the class %(name)s of %(what)s: %(before)s → %(after)s"),
+    "class.retired": gettext_noop("%(who)s retired the class %(name)s (index %(index)s) of %(what)s"),
+    "class.restored": gettext_noop("%(who)s took the class %(name)s (index %(index)s) of %(what)s back into use"),
     "name.mapped": gettext_noop("%(who)s said that the %(cause)s “%(value)s” is %(target)s"),
     "name.unmapped": gettext_noop("%(who)s took back that the %(cause)s “%(value)s” is %(target)s: %(reason)s"),
     "mapping.resolved": gettext_noop(

@@ -10,7 +10,7 @@ from accounts.exceptions import NotFound, Refused
 from accounts.roles import Right
 from inference.access import site_for, sites_for
 from inference.models import Site, Source
-from review.models import Claim, Event, Evidence, Item, Opening, Queue, Release, UploadJob, Verdict
+from review.models import Claim, Event, Evidence, Item, Opening, Queue, Release, Taxonomy, UploadJob, Verdict
 
 
 def queues_for(person: Visitor, right: Right) -> QuerySet[Queue]:
@@ -140,6 +140,18 @@ def verdict_for(person: Visitor, pk: UUID) -> Verdict:
     if verdict is None:
         raise NotFound
     return verdict
+
+
+def taxonomies_for(person: Visitor) -> QuerySet[Taxonomy]:
+    """The taxonomies that `person` may change."""
+    return Taxonomy.objects.filter(site__in=sites_for(person, Right.MANAGE_TAXONOMY)).select_related("site")
+
+
+def taxonomy_for(person: Visitor, pk: UUID) -> Taxonomy:
+    taxonomy = taxonomies_for(person).filter(pk=pk).first()
+    if taxonomy is None:
+        raise NotFound
+    return taxonomy
 
 
 def releases_for(person: Visitor, right: Right = Right.SEE_RELEASES) -> QuerySet[Release]:

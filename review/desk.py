@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 from django.urls import reverse
@@ -12,7 +13,6 @@ from review import names
 from review.models import Claim, Event, EventEvidence, EvidenceState, Item, Queue, RenditionKind, TaxonomyClass
 
 NEIGHBOURS = 2
-PALETTE = 8
 
 
 def class_list(queue: Queue) -> list[dict[str, Any]]:
@@ -23,7 +23,7 @@ def class_list(queue: Queue) -> list[dict[str, Any]]:
             "index": row.index,
             "name": row.name,
             "key": row.key,
-            "colour": row.index % PALETTE + 1,
+            "colour": row.place,
             "letter": row.name[:1].upper(),
         }
         for row in rows
@@ -41,7 +41,7 @@ def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
             "token": str(claim.token),
             "expires_in_s": max(0.0, (claim.expires_at - now).total_seconds()),
         },
-        "event": event_payload(event),
+        "event": event_payload(event, item.queue.taxonomy_id),
         **picture_payload(event),
         "more": [row for row in evidence_rows(event) if row["role"] != "frame"],
         "reason": reason_payload(item),
@@ -52,7 +52,8 @@ def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
     }
 
 
-def event_payload(event: Event) -> dict[str, Any]:
+def event_payload(event: Event, taxonomy_id: UUID | None = None) -> dict[str, Any]:
+    """What was posted, with the class names of a taxonomy, or else those of the site."""
     return {
         "id": str(event.pk),
         "captured_at": event.captured_at.isoformat(),
@@ -60,7 +61,7 @@ def event_payload(event: Event) -> dict[str, Any]:
         "kind": event.kind,
         "task": event.task,
         "frame": {"width": event.frame_width_px, "height": event.frame_height_px},
-        "predictions": names.in_our_words(event, event.predictions),
+        "predictions": names.in_our_words(event, event.predictions, taxonomy_id),
         "subject": [prediction["id"] for prediction in event.subject_predictions],
         "reporting_floor": event.reporting_floor,
         "model": {"name": event.model_name, "version": event.model_version_name},

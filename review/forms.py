@@ -3,11 +3,14 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from inference.models import ModelVersion, Site
 from review.actions.openings import LONGEST_REASON
 from review.actions.policies import BandChange
-from review.models import Queue
+from review.actions.taxonomies import KEYS, LONGEST_NAME, lines_of
+from review.models import PALETTE, Queue
 
 
 class BandForm(forms.Form):
@@ -88,4 +91,58 @@ class OpeningForm(forms.Form):
     )
     what = forms.ChoiceField(
         choices=[(EVENT, _("this event")), (SITE, _("all events of its site"))], label=_("What to open"), initial=EVENT
+    )
+
+
+class TaxonomyForm(forms.Form):
+    """A new taxonomy: its classes typed or pasted, one to a line, or those of a model version."""
+
+    site: forms.ModelChoiceField[Site] = forms.ModelChoiceField(queryset=None, empty_label=None, label=_("Site"))
+    name = forms.CharField(max_length=120, label=_("Name"))
+    classes = forms.CharField(
+        required=False,
+        max_length=200_000,
+        label=_("Classes, one to a line"),
+        help_text=_("Their order gives the permanent indexes: for YOLO and COCO, as the model numbers them."),
+        widget=forms.Textarea(attrs={"rows": 8}),
+    )
+    model: forms.ModelChoiceField[ModelVersion] = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label=_("none"), label=_("Or take them from a model version")
+    )
+
+    def __init__(self, sites: Any, versions: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, rows in (("site", sites), ("model", versions)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        wanted, model = lines_of(data.get("classes") or ""), data.get("model")
+        if model and data.get("site") and model.site_id != data["site"].pk:
+            self.add_error("model", _("Choose a model version of the same site."))
+        if model and not wanted:
+            wanted = lines_of("\n".join(str(name) for name in model.classes))
+        if not wanted and not self.errors:
+            self.add_error("classes", _("Name at least one class."))
+        return data | {"wanted": wanted, "slug": slugify(data.get("name", ""))[:60] or "taxonomy"}
+
+
+class ClassForm(forms.Form):
+    """What can be changed of a class; its index never can."""
+
+    CHANGE, RETIRE, RESTORE = "change", "retire", "restore"
+    class_id = forms.IntegerField(min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    act = forms.ChoiceField(
+        choices=[(CHANGE, ""), (RETIRE, ""), (RESTORE, "")], initial=CHANGE, widget=forms.HiddenInput
+    )
+    name = forms.CharField(required=False, max_length=LONGEST_NAME, label=_("Name"))
+    key = forms.ChoiceField(required=False, choices=[("", "–"), *((key, key) for key in KEYS)], label=_("Key"))
+    colour = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", _("by index")), *((str(one), str(one)) for one in range(1, PALETTE + 1))],
+        label=_("Colour"),
     )

@@ -7,7 +7,7 @@ it comes through.
 from uuid import UUID
 
 from inference.models import ModelVersion
-from review.models import TaxonomyClass
+from review.models import FormerName, TaxonomyClass
 
 MOST = 10_000
 _models: dict[tuple[UUID, str, str], ModelVersion] = {}
@@ -28,12 +28,15 @@ def model_version(site_id: UUID, name: str, version: str) -> ModelVersion | None
 
 
 def unknown_classes(site_id: UUID, names: set[str]) -> set[str]:
-    """Those of `names` that no taxonomy of the site has. Classes are retired, never deleted: a known one stays so."""
+    """Those of `names` that no class of the site has or had. Classes are never deleted: a known one stays so."""
     known = _classes.setdefault(site_id, set())
     missing = names - known
     if missing:
         rows = TaxonomyClass.objects.filter(taxonomy__site_id=site_id, name__in=missing)
         known.update(rows.values_list("name", flat=True))
+    if left := missing - known:
+        former = FormerName.objects.filter(taxonomy__site_id=site_id, name__in=left)
+        known.update(former.values_list("name", flat=True))
     return missing - known
 
 

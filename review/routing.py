@@ -30,7 +30,7 @@ class Facts:
     """What a rule reads of an event.
 
     `subject` are its subject predictions with the site's class names; `said` is the model's own word where it differs,
-    and a rule may name either.
+    `also` what the class was called before, and a rule may name any of them.
     """
 
     kind: str
@@ -70,18 +70,25 @@ def meets_frame(rule: RuleSpec, facts: Facts) -> bool:
     )
 
 
+def names_said(prediction: Mapping[str, Any]) -> list[str]:
+    """The names by which a rule may mean a prediction's class, the site's own first; none for no prediction."""
+    said = [prediction.get("class"), prediction.get("said"), *prediction.get("also", ())]
+    return [name for name in said if name is not None]
+
+
 def meets_prediction(rule: RuleSpec, prediction: Mapping[str, Any]) -> bool:
-    name, confidence = prediction["class"], prediction["confidence"]
-    if rule.classes and name not in rule.classes and prediction.get("said") not in rule.classes:
+    names, confidence = names_said(prediction), prediction["confidence"]
+    if rule.classes and rule.classes.isdisjoint(names):
         return False
-    low, high = band_of(rule, name)
+    low, high = band_of(rule, names)
     return low <= confidence and (confidence < high or high >= 1.0)
 
 
-def band_of(rule: RuleSpec, class_name: str) -> tuple[float, float]:
-    """The confidence band of a rule for a class: its own one, or the rule's."""
-    if class_name in rule.bands:
-        return rule.bands[class_name]
+def band_of(rule: RuleSpec, names: Sequence[str]) -> tuple[float, float]:
+    """The confidence band of a rule for a class by its names: its own one, or the rule's."""
+    for name in names:
+        if name in rule.bands:
+            return rule.bands[name]
     return (0.0 if rule.low is None else rule.low, 1.0 if rule.high is None else rule.high)
 
 

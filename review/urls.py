@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from review.views import connect, desk, events, home, inbox, media, openings, policy, queues, releases
+from review.views import connect, desk, events, home, inbox, media, openings, policy, queues, releases, taxonomies
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -33,6 +33,10 @@ urlpatterns = [
     path("sources/<uuid:pk>/first/picture/", connect.picture, name="source-first-picture"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/maps/<uuid:pk>/end/", inbox.unmap, name="name-unmap"),
+    path("taxonomies/", taxonomies.taxonomies, name="taxonomies"),
+    path("taxonomies/<uuid:pk>/", taxonomies.taxonomy, name="taxonomy"),
+    path("taxonomies/<uuid:pk>/add/", taxonomies.add, name="taxonomy-add"),
+    path("taxonomies/<uuid:pk>/change/", taxonomies.change, name="taxonomy-change"),
     path("releases/", releases.releases, name="releases"),
     path("releases/<uuid:pk>/", releases.release, name="release"),
     path("releases/<uuid:pk>/state/", releases.state, name="release-state"),

@@ -167,6 +167,10 @@ def class_map(world: World) -> Any:
     ).pk
 
 
+def new_taxonomy(world: World) -> dict[str, str]:
+    return {"site": str(world.place.site.pk), "name": "Newts", "classes": "newt"}
+
+
 def reason(_world: World) -> dict[str, str]:
     return {"reason": "because"}
 
@@ -388,6 +392,27 @@ PAGES = [
         form=True,
     ),
     door("GET", "/inbox/", ALL),
+    door("GET", "/taxonomies/", ALL),
+    door("POST", "/taxonomies/", {S, M}, body=new_taxonomy, good={302}, form=True),
+    door("GET", "/taxonomies/<uuid:pk>/", {S, M}, lambda w: w.place.taxonomy.pk),
+    door(
+        "POST",
+        "/taxonomies/<uuid:pk>/add/",
+        {S, M},
+        lambda w: w.place.taxonomy.pk,
+        body=lambda _w: {"classes": "newt"},
+        good={302},
+        form=True,
+    ),
+    door(
+        "POST",
+        "/taxonomies/<uuid:pk>/change/",
+        {S, M},
+        lambda w: w.place.taxonomy.pk,
+        body=lambda w: {"class_id": w.place.taxonomy.classes.get(index=0).pk, "act": "change", "name": "renamed"},
+        good={302},
+        form=True,
+    ),
     door(
         "POST",
         "/inbox/",

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -21,6 +20,7 @@ from inference.models import Camera, ModelVersion, Site
 from inference.models.site import camera_slug
 from review import names
 from review.actions.routing import route
+from review.actions.taxonomies import append_class
 from review.models import Event, EventNames, NameMap, Parking, ParkingCause, Taxonomy, TaxonomyClass
 
 # As many as are routed at once; the rest follows in the background.
@@ -140,17 +140,9 @@ def register_from(event: Event, value: str, person: User) -> None:
 
 def add_class(site: Site, name: str, person: User) -> None:
     """Append a class to every taxonomy of the site, each with the next free index."""
-    for taxonomy in Taxonomy.objects.filter(site=site).exclude(classes__name=name):
+    missing = Taxonomy.objects.filter(site=site).exclude(classes__name=name).exclude(former_names__name=name)
+    for taxonomy in missing.order_by("pk"):
         append_class(taxonomy=taxonomy, name=name, person=person)
-
-
-def append_class(*, taxonomy: Taxonomy, name: str, person: User | None) -> TaxonomyClass:
-    """A new class at the end of a taxonomy; indexes are permanent, so nothing else moves."""
-    last = taxonomy.classes.aggregate(last=Max("index"))["last"]
-    with transaction.atomic():
-        row = TaxonomyClass.objects.create(taxonomy=taxonomy, name=name, index=0 if last is None else last + 1)
-        audit.record("class.added", actor=person, on=taxonomy, site_id=taxonomy.site_id, name=name, index=row.index)
-    return row
 
 
 def resolve(*, site: Site, cause: ParkingCause, value: str, person: User, now: datetime) -> int:

@@ -11,7 +11,7 @@ from accounts.exceptions import Invalid
 from accounts.ids import new_id
 from review import broadcast, names
 from review.models import Event, Item, Policy, PolicyState, Queue, Routed, Routing, Rule
-from review.routing import Facts, Match, RuleSpec, first_match, is_sampled
+from review.routing import Facts, Match, RuleSpec, first_match, is_sampled, names_said
 
 
 def route(*, event: Event, now: datetime, held_until: datetime | None = None) -> Item | None:
@@ -80,7 +80,7 @@ def facts_of(event: Event) -> Facts:
         kind=event.kind,
         camera=names.camera_of(event),
         flags=frozenset(event.flags),
-        subject=names.in_our_words(event, event.subject_predictions),
+        subject=names.for_rules(event, event.subject_predictions),
     )
 
 
@@ -137,7 +137,8 @@ def reason_of(rule: Rule, match: Match) -> dict[str, Any]:
     """Why an item is here, as the desk and the API say it."""
     prediction = match.prediction or {}
     name = prediction.get("class", "")
-    low, high = match.rule.bands.get(name, (rule.low, rule.high))
+    bands = match.rule.bands
+    low, high = next((bands[said] for said in names_said(prediction) if said in bands), (rule.low, rule.high))
     return {
         "rule": rule.name,
         "explanation": rule.explanation,

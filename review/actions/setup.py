@@ -11,6 +11,7 @@ from accounts.actions.permissions import derive_all
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from inference.models import Site
+from review.actions.taxonomies import require_names
 from review.models import Queue, Taxonomy, TaxonomyClass
 
 
@@ -26,6 +27,7 @@ def create_taxonomy(
     """A taxonomy whose classes get their permanent indexes in the order given. `keys` maps class names to digits."""
     if len(set(classes)) != len(classes):
         raise Invalid(_("A class stands there twice."), code="duplicate_class")
+    require_names(classes)
     try:
         with transaction.atomic():
             taxonomy = Taxonomy.objects.create(site=site, slug=slug, name=name)

@@ -4,8 +4,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -26,6 +28,7 @@ from review.models import (
     Retraction,
     SequencedOutcome,
     Taxonomy,
+    TaxonomyClass,
     Verdict,
 )
 from review.schemas import LabelIn, VerdictIn
@@ -164,23 +167,21 @@ def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     event = item.event
     if answer.answer == "confirm":
         return confirmed_labels(item, answer)
-    labels = [label_row(event, label) for label in answer.labels]
-    require_classes(item, labels)
+    labels = with_classes(item, [label_row(event, label) for label in answer.labels])
     require_predictions(event, labels)
     return labels
 
 
 def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     event = item.event
-    predictions = event.predictions if answer.complete else event.subject_predictions
-    labels = [prediction_label(event, prediction) for prediction in names.in_our_words(event, list(predictions))]
+    posted = list(event.predictions if answer.complete else event.subject_predictions)
+    ours = names.in_our_words(event, posted, item.queue.taxonomy_id)
     said = {(label.prediction, label.class_) for label in answer.labels}
-    if said - {(label["prediction"], label["class"]) for label in labels}:
+    if said - {(prediction["id"], prediction["class"]) for prediction in [*posted, *ours]}:
         raise Invalid(
             _("These labels are no confirmation of the predictions; send correct."), code="labels_do_not_confirm"
         )
-    require_classes(item, labels)
-    return labels
+    return with_classes(item, [prediction_label(event, prediction) for prediction in ours])
 
 
 def prediction_label(event: Event, prediction: dict[str, Any]) -> dict[str, Any]:
@@ -233,17 +234,33 @@ def clip_polygon(polygon: Any, event: Event) -> list[list[float]]:
     return inside
 
 
-def require_classes(item: Item, labels: list[dict[str, Any]]) -> None:
-    names = {label["class"] for label in labels}
-    if not names:
-        return
-    known = set(item.queue.taxonomy.classes.filter(name__in=names, retired_at=None).values_list("name", flat=True))
-    if missing := sorted(names - known):
+def with_classes(item: Item, labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Labels with the name that their class has today, and its permanent index; a former name is understood.
+
+    Raises Invalid `unknown_class` for what is no class of the queue, or is retired.
+    """
+    if not labels:
+        return labels
+    known = classes_named(item.queue.taxonomy_id, {label["class"] for label in labels})
+    if missing := sorted({label["class"] for label in labels} - known.keys()):
         raise Invalid(
             _("%(name)s is no class of this queue; choose one of its classes.") % {"name": missing[0]},
             code="unknown_class",
             classes=missing,
         )
+    return [label | dict(zip(("class", "index"), known[label["class"]], strict=True)) for label in labels]
+
+
+def classes_named(taxonomy_id: UUID, wanted: set[str]) -> dict[str, tuple[str, int]]:
+    """Today's name and the index of the live classes that have or had one of these names."""
+    rows = TaxonomyClass.objects.filter(taxonomy_id=taxonomy_id, retired_at=None)
+    rows = rows.filter(Q(name__in=wanted) | Q(former_names__name__in=wanted))
+    known: dict[str, tuple[str, int]] = {}
+    for name, index, former in rows.values_list("name", "index", "former_names__name"):
+        known[name] = (name, index)
+        if former is not None:
+            known[former] = (name, index)
+    return known
 
 
 def require_predictions(event: Event, labels: list[dict[str, Any]]) -> None:
@@ -300,6 +317,7 @@ def taxonomy_state(taxonomy: Taxonomy) -> dict[str, Any]:
     said = digest([[index, name, retired is not None] for index, name, retired in rows])
     return {
         "id": str(taxonomy.pk),
+        "version": taxonomy.version,
         "classes": len(rows),
         "retired": sum(retired is not None for _index, _name, retired in rows),
         "sha256": said,

@@ -10,11 +10,12 @@ from .opening import Opening
 from .policy import Policy, PolicyState, Rule
 from .queue import Queue
 from .release import Release, ReleaseFile, ReleaseRow, ReleaseState, Split, SplitPin
-from .taxonomy import Taxonomy, TaxonomyClass
+from .taxonomy import PALETTE, FormerName, Taxonomy, TaxonomyClass
 from .upload import FileState, UploadFile, UploadJob, UploadRole, UploadState
 from .verdict import Answer, Retraction, Verdict
 
 __all__ = [
+    "PALETTE",
     "Answer",
     "Claim",
     "Duty",
@@ -28,6 +29,7 @@ __all__ = [
     "FileDamage",
     "FileRound",
     "FileState",
+    "FormerName",
     "Hold",
     "HoldState",
     "Item",

@@ -17,11 +17,12 @@ DECIMALS = 3
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """A class of the frozen taxonomy with its permanent index."""
+    """A class of the frozen taxonomy with its permanent index; `former` are names that it had before."""
 
     index: int
     name: str
     retired: bool
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

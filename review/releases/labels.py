@@ -1,10 +1,11 @@
 """From a person's answer to frozen labels: validation, scaling, ignore regions, and whether two answers agree."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from review import names
 from review.models import Answer, Event, Verdict
 
 from .contents import DECIMALS, Box, ClassRow, Label, Point
@@ -78,21 +79,35 @@ def judge(verdict: Verdict, event: Event, classes: Sequence[ClassRow], canvas: C
 
     Raises LeftOut with `unknown_class` (detail: the name), `no_box` or `bad_box`.
     """
-    by_name = {row.name: row.index for row in classes}
+    by_name = indexes(event, classes)
     said = [] if verdict.answer == Answer.EMPTY else verdict.labels
-    labels = tuple(_label(label, by_name, canvas) for label in said)
+    known = {row.index for row in classes}
+    labels = tuple(_label(label, _index(label, by_name), known, canvas) for label in said)
     complete = verdict.complete is not False
-    ignore = () if complete else tuple(_ignored(event, said, classes, canvas))
+    ignore = () if complete else tuple(_ignored(event, said, by_name, classes, canvas))
     rejected = tuple(_rejected(event, said, by_name, canvas))
     clipped = sum(canvas.reaches_over(*_frame_box(label)) for label in said)
     return Judged(labels, ignore, rejected, complete, clipped)
 
 
-def _label(said: Mapping[str, Any], by_name: Mapping[str, int], canvas: Canvas) -> Label:
-    if said["class"] not in by_name:
+def indexes(event: Event, classes: Sequence[ClassRow]) -> dict[str, int]:
+    """The index of a class by every name that it has, had, or has at the event's site in a model's words."""
+    by_name = {name: row.index for row in classes for name in row.former} | {row.name: row.index for row in classes}
+    mapped = {said: by_name[name] for said, name in names.class_names(event.site_id).items() if name in by_name}
+    return by_name | mapped
+
+
+def _index(said: Mapping[str, Any], by_name: Mapping[str, int]) -> int | None:
+    """The class of a label: its permanent index; by name for labels from before they carried one."""
+    index = said.get("index")
+    return index if isinstance(index, int) else by_name.get(said["class"])
+
+
+def _label(said: Mapping[str, Any], index: int | None, known: Container[int], canvas: Canvas) -> Label:
+    if index is None or index not in known:
         raise LeftOut("unknown_class", str(said["class"]))
     polygon = tuple(canvas.point(x, y) for x, y in _points(said))
-    return Label(by_name[said["class"]], canvas.box(*_frame_box(said)), polygon, said.get("attributes") or {})
+    return Label(index, canvas.box(*_frame_box(said)), polygon, said.get("attributes") or {})
 
 
 def _points(said: Mapping[str, Any]) -> list[Point]:
@@ -116,7 +131,11 @@ def _frame_box(said: Mapping[str, Any]) -> Box:
 
 
 def _ignored(
-    event: Event, said: Sequence[Mapping[str, Any]], classes: Sequence[ClassRow], canvas: Canvas
+    event: Event,
+    said: Sequence[Mapping[str, Any]],
+    by_name: Mapping[str, int],
+    classes: Sequence[ClassRow],
+    canvas: Canvas,
 ) -> Iterable[Label]:
     """Regions that the model reported and nobody judged.
 
@@ -125,7 +144,6 @@ def _ignored(
     """
     judged = {prediction["id"] for prediction in event.subject_predictions}
     judged |= {label["prediction"] for label in said if label.get("prediction")}
-    by_name = {row.name: row.index for row in classes}
     live = [row.index for row in classes if not row.retired]
     for prediction in event.predictions:
         if prediction["id"] in judged:
@@ -143,12 +161,13 @@ def _rejected(
     event: Event, said: Sequence[Mapping[str, Any]], by_name: Mapping[str, int], canvas: Canvas
 ) -> Iterable[Label]:
     """The doubtful predictions, as labels, that no label of the answer refers to with the same class."""
-    kept = {(label.get("prediction"), label["class"]) for label in said}
+    kept = {(label.get("prediction"), _index(label, by_name)) for label in said}
     for prediction in event.subject_predictions:
-        if (prediction["id"], prediction["class"]) in kept or prediction["class"] not in by_name:
+        index = by_name.get(prediction["class"])
+        if index is None or (prediction["id"], index) in kept:
             continue
         try:
-            yield Label(by_name[prediction["class"]], canvas.box(*_frame_box(prediction)))
+            yield Label(index, canvas.box(*_frame_box(prediction)))
         except LeftOut:
             continue
 

@@ -50,9 +50,14 @@ class Recipe:
 
 
 def classes_of(taxonomy: Taxonomy) -> tuple[ClassRow, ...]:
-    """The classes of a taxonomy by index, retired ones too."""
-    rows = taxonomy.classes.order_by("index").values_list("index", "name", "retired_at")
-    return tuple(ClassRow(index, name, retired_at is not None) for index, name, retired_at in rows)
+    """The classes of a taxonomy by index, retired ones too, with the names that they had."""
+    former: dict[int, list[str]] = {}
+    for pk, name in taxonomy.former_names.order_by("pk").values_list("named_id", "name"):
+        former.setdefault(pk, []).append(name)
+    rows = taxonomy.classes.order_by("index").values_list("pk", "index", "name", "retired_at")
+    return tuple(
+        ClassRow(index, name, retired_at is not None, tuple(former.get(pk, ()))) for pk, index, name, retired_at in rows
+    )
 
 
 @dataclass(frozen=True, slots=True)

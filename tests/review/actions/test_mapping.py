@@ -14,8 +14,9 @@ from accounts.roles import Role
 from inference.actions.sites import create_camera, create_source, register_model_version
 from inference.models import Camera, ModelVersion
 from review import names
-from review.actions.mapping import append_class, create_missing, map_name, unmap_name
+from review.actions.mapping import create_missing, map_name, unmap_name
 from review.actions.policies import publish
+from review.actions.taxonomies import append_class
 from review.desk import event_payload, neighbours
 from review.models import Item, NameMap, Parking, ParkingCause, Routing, TaxonomyClass
 from review.tasks.mapping import replay_parked, sweep_parked
