@@ -58,9 +58,9 @@ def add_classes(*, taxonomy: Taxonomy, wanted: Sequence[str], person: User | Non
 def require_free(taxonomy: Taxonomy, wanted: Sequence[str], but: TaxonomyClass | None = None) -> None:
     """Refuse names that cannot be shown, or that a class of the taxonomy has or had; `but` may have its own again."""
     require_names(wanted)
-    own = but.pk if but else None
+    own = but.pk if but else 0
     used = set(taxonomy.classes.filter(name__in=wanted).exclude(pk=own).values_list("name", flat=True))
-    used |= set(taxonomy.former_names.filter(name__in=wanted).exclude(named=own).values_list("name", flat=True))
+    used |= set(taxonomy.former_names.filter(name__in=wanted).exclude(named_id=own).values_list("name", flat=True))
     if used:
         said = _("%(name)s names a class of this taxonomy, or did once; names are never given to another class.")
         raise Conflict(said % {"name": min(used)}, code="class_name_used")

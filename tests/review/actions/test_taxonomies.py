@@ -107,7 +107,12 @@ def test_a_release_puts_labels_from_before_and_after_a_rename_into_one_class(pla
     event = post(place).event
     change(place, supervisor, "bird", name="fowl")
     canvas, box = Canvas.of(event, 320, 240), [1, 1, 9, 9]
-    for said in ({"class": "bird"}, {"class": "fowl"}, {"class": "bird", "index": 1}, {"class": "anything", "index": 1}):
+    for said in (
+        {"class": "bird"},
+        {"class": "fowl"},
+        {"class": "bird", "index": 1},
+        {"class": "anything", "index": 1},
+    ):
         verdict = Verdict(answer=Answer.CORRECT, complete=True, labels=[said | {"box": box, "prediction": "p1"}])
         judged = judge(verdict, event, classes_of(place.taxonomy), canvas)
         assert [label.class_index for label in judged.labels] == [1]
