@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("review", "0008_names_stand_for_things"),
+        ("review", "0010_pictures_come_through_the_browser"),
     ]
 
     operations = [
