@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.doors import person_of, signed_in
-from accounts.exceptions import SecondLookError
+from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
 from inference.access import sites_for
 from inference.models import ModelVersion, Site
@@ -29,6 +29,8 @@ from review.models import PALETTE, Taxonomy, TaxonomyClass
 @signed_in("manage_taxonomy on the site")
 def taxonomies(request: HttpRequest) -> HttpResponse:
     sites = sites_for(request.user, Right.MANAGE_TAXONOMY)
+    if request.method == "POST" and not sites:
+        raise NotFound
     form = TaxonomyForm(sites, ModelVersion.objects.filter(site__in=sites), request.POST or None)
     if request.method == "POST" and form.is_valid() and (made := create(request, form)):
         return redirect("taxonomy", made.pk)

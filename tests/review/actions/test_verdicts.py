@@ -22,8 +22,8 @@ from tests.conftest import AtOnce
 from tests.factories import Place, answer_body, claim, give_answer, make_item, make_person
 
 LEASE = timedelta(seconds=120)
-BIRD = {"class": "bird", "box": [10.0, 20.0, 40.0, 50.0], "attributes": {}, "prediction": "p1"}
-PERSON = {"class": "person", "box": [100.0, 60.0, 60.0, 120.0], "attributes": {}, "prediction": "p2"}
+BIRD = {"class": "bird", "index": 1, "box": [10.0, 20.0, 40.0, 50.0], "attributes": {}, "prediction": "p1"}
+PERSON = {"class": "person", "index": 0, "box": [100.0, 60.0, 60.0, 120.0], "attributes": {}, "prediction": "p2"}
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def test_correct_keeps_what_was_drawn_beside_what_was_predicted(taken: Claim) ->
     drawn = [label(prediction="p1", attributes={"hidden": True}), label(**{"class": "car"})]
     labels = give_answer(taken, "correct", labels=drawn).verdict.labels
     assert labels == [
-        {"class": "person", "box": [10.0, 20.0, 30.0, 40.0], "attributes": {"hidden": True}, "prediction": "p1"},
-        {"class": "car", "box": [10.0, 20.0, 30.0, 40.0], "attributes": {}},
+        label(prediction="p1", attributes={"hidden": True}, index=0),
+        {"class": "car", "index": 2, "box": [10.0, 20.0, 30.0, 40.0], "attributes": {}},
     ]
     assert Event.objects.get().predictions[0]["class"] == "bird"
 
