@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from review.views import connect, desk, events, home, inbox, media, openings, policy, queues, releases, taxonomies
+from review.views import (
+    connect,
+    desk,
+    events,
+    home,
+    inbox,
+    media,
+    openings,
+    policy,
+    queues,
+    releases,
+    taxonomies,
+    uploads,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -42,4 +55,10 @@ urlpatterns = [
     path("releases/<uuid:pk>/state/", releases.state, name="release-state"),
     path("releases/<uuid:pk>/files/<path:name>", releases.file, name="release-file"),
     path("releases/<uuid:pk>/archive.zip", releases.archive, name="release-archive"),
+    path("uploads/", uploads.uploads, name="uploads"),
+    path("uploads/<uuid:pk>/", uploads.upload, name="upload"),
+    path("uploads/<uuid:pk>/progress/", uploads.progress, name="upload-progress"),
+    path("uploads/<uuid:pk>/files/", uploads.files, name="upload-files"),
+    path("uploads/<uuid:pk>/send/", uploads.send, name="upload-send"),
+    path("uploads/<uuid:pk>/cancel/", uploads.cancel, name="upload-cancel"),
 ]

@@ -26,7 +26,19 @@ from accounts.actions.workstation import share
 from accounts.models import AuditEntry, Badge, Grant, Invitation, PersonalToken, User, Workstation
 from accounts.models.grant import Scope
 from accounts.roles import Role
-from review.models import Claim, Event, Evidence, Item, NameMap, Release, ReleaseFile, ReleaseState, Verdict
+from review.actions.uploads import Wishes, add_file, begin_upload
+from review.models import (
+    Claim,
+    Event,
+    Evidence,
+    Item,
+    NameMap,
+    Release,
+    ReleaseFile,
+    ReleaseState,
+    UploadJob,
+    Verdict,
+)
 from review.releases.store import ReleaseStore
 from review.tasks.renditions import make_renditions
 from tests import factories
@@ -54,6 +66,7 @@ class World:
     token: PersonalToken
     workstation: Workstation
     badge: Badge
+    upload: UploadJob
 
     def answer(self) -> dict[str, Any]:
         return factories.answer_body(self.claim)
@@ -92,7 +105,17 @@ def make_world() -> World:
         badge=badges.register(
             person=newcomer.person, number="04A1B2C3D4", name=f"card {CANARY}", maker=people[D], now=timezone.now()
         ),
+        upload=begun_upload(place, people[O]),
     )
+
+
+def begun_upload(place: Place, person: User) -> UploadJob:
+    """An operator's upload with one picture, which nobody has sent yet."""
+    now = timezone.now()
+    wishes = Wishes(task="detection", note=f"note {CANARY}")
+    job = begin_upload(person=person, site=place.site, camera=place.camera, wishes=wishes, now=now)
+    add_file(job=job, name=f"{CANARY}.jpg", file=io.BytesIO(jpeg()), written_at=None, now=now)
+    return job
 
 
 def token_of(person: User) -> PersonalToken:
@@ -421,6 +444,15 @@ PAGES = [
         good={302},
         form=True,
     ),
+    door("GET", "/uploads/", ALL),
+    # Nothing was chosen in the form.
+    door("POST", "/uploads/", {O, S, F, D}, body=lambda _w: {"site": "x"}, good={422}, form=True),
+    door("GET", "/uploads/<uuid:pk>/", {O, S, F, D}, lambda w: w.upload.pk),
+    door("GET", "/uploads/<uuid:pk>/progress/", {O, S, F, D}, lambda w: w.upload.pk),
+    door("GET", "/uploads/<uuid:pk>/files/", {O}, lambda w: w.upload.pk),
+    door("POST", "/uploads/<uuid:pk>/files/", {O}, lambda w: w.upload.pk, good={302}, form=True),
+    door("POST", "/uploads/<uuid:pk>/send/", {O}, lambda w: w.upload.pk, good={200, 302}, form=True),
+    door("POST", "/uploads/<uuid:pk>/cancel/", {O, F, D}, lambda w: w.upload.pk, good={200, 302}, form=True),
     door("GET", "/releases/", ALL),
     door("POST", "/releases/", {M}, body=lambda _w: {"queues": "x"}, good={422}, form=True),
     door("GET", "/releases/<uuid:pk>/", {S, M, A}, lambda w: w.release.pk),

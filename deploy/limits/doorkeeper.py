@@ -71,7 +71,8 @@ class Doorkeeper:
         if self.too_often(channel):
             return 429, "rate"
         caller = bool(channel.header(b"Authorization"))
-        channel.most = self.bodies.most(method, channel.path(), credentials=caller)
+        session = bool(channel.header(b"Cookie"))
+        channel.most = self.bodies.most(method, channel.path(), credentials=caller, session=session)
         if channel.length is not None and channel.length > channel.most:
             return 413, "body"
         return None

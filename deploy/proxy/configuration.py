@@ -41,6 +41,7 @@ class Proxy:
             "API_PORT": str(self.api_port),
             "MOST_EVENT": str(self.limits.largest),
             "MOST_BATCH": str(BATCH),
+            "MOST_UPLOAD": str(self.limits.upload),
             "MOST_PICTURE": str(self.limits.picture),
         }
         return re.sub(r"@([A-Z_]+)@", lambda found: words[found[1]], TEMPLATE.read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from deploy.limits.refusals import Refusals
 from deploy.limits.seats import Seats, room
 
 HOST = b"Host: localhost\r\n"
-LIMITS = BodyLimits(picture=200_000, event=50_000)
+LIMITS = BodyLimits(picture=200_000, event=50_000, archive=3_000_000)
 TOKEN = b"Authorization: Bearer x\r\n"
 
 
@@ -130,12 +130,29 @@ def test_the_bound_of_a_body_depends_on_the_path(method: bytes, path: bytes, cre
     assert LIMITS.most(method, path, credentials=credentials) == most
 
 
+@pytest.mark.parametrize(
+    "method,path,session,most",
+    [
+        (b"POST", b"/uploads/", True, LIMITS.upload),
+        (b"POST", b"/uploads/1/files/?x=1", True, LIMITS.upload),
+        (b"POST", b"/uploads/1/files/", False, ORDINARY),
+        (b"PUT", b"/uploads/", True, ORDINARY),
+        (b"POST", b"/%75ploads/", True, ORDINARY),
+        (b"POST", b"//uploads/", True, ORDINARY),
+        (b"POST", b"/queues/", True, ORDINARY),
+    ],
+)
+def test_pictures_from_a_browser_have_room_in_a_session(method: bytes, path: bytes, session: bool, most: int) -> None:
+    assert LIMITS.most(method, path, credentials=False, session=session) == most
+
+
 def test_the_bounds_are_those_of_the_views(settings: Any) -> None:
     from review.api import bodies
 
     ours = BodyLimits.of(settings.SECONDLOOK)
     theirs = settings.SECONDLOOK["MAX_EVENT_BYTES"] + 10 * settings.SECONDLOOK["MAX_EVIDENCE_BYTES"] + bodies.ENVELOPE
     assert ours.largest == theirs
+    assert ours.upload >= settings.SECONDLOOK["UPLOAD_ARCHIVE_BYTES"] + bodies.ENVELOPE
 
 
 def test_an_announced_body_over_the_bound_is_refused_before_a_byte_of_it(house: House) -> None:

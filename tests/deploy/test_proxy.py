@@ -64,6 +64,8 @@ def test_bodies_have_the_same_bounds_as_in_the_server(proxy: Proxy) -> None:
     assert most(found["= /api/v1/events/batch"]) == BATCH
     assert most(found["/api/v1/evidence/"]) == LIMITS.picture
     assert most(found["/-anonymous/"]) == ORDINARY
+    assert most(found["/uploads/"]) == LIMITS.upload
+    assert "client_max_body_size" not in found["/-visitor/"]
     (sign_in,) = [block for name, block in found.items() if "accounts" in name]
     assert most(sign_in) == SIGN_IN
     pattern = next(name for name in found if "accounts" in name).removeprefix("~ ")
