@@ -62,6 +62,8 @@ class Upload {
       await this.persist(() => post(this.job.send, {}));
       location.assign(this.job.url);
     } catch (problem) {
+      // What the other lanes still have on its way ends with the first that cannot go on.
+      this.stopped.abort();
       if (problem.name !== "AbortError") this.fail(problem);
     } finally {
       this.running = false;
