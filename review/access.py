@@ -10,7 +10,19 @@ from accounts.exceptions import NotFound, Refused
 from accounts.roles import Right
 from inference.access import site_for, sites_for
 from inference.models import Site, Source
-from review.models import Claim, Event, Evidence, Item, Opening, Queue, Release, Taxonomy, UploadJob, Verdict
+from review.models import (
+    Claim,
+    Event,
+    Evidence,
+    GuideExample,
+    Item,
+    Opening,
+    Queue,
+    Release,
+    Taxonomy,
+    UploadJob,
+    Verdict,
+)
 
 
 def queues_for(person: Visitor, right: Right) -> QuerySet[Queue]:
@@ -100,9 +112,26 @@ def first_event_for(person: Visitor, source: Source) -> Event | None:
 def evidence_for(person: Visitor, pk: UUID) -> Evidence:
     """Evidence of an event that `person` may see, through the same door as the event."""
     evidence = Evidence.objects.select_related("site").filter(pk=pk).first()
-    if evidence is None or not events_for(person).filter(evidence_rows__evidence=evidence).exists():
+    if evidence is None:
+        raise NotFound
+    if not (events_for(person).filter(evidence_rows__evidence=evidence).exists() or in_a_guide_for(person, evidence)):
         raise NotFound
     return evidence
+
+
+def in_a_guide_for(person: Visitor, evidence: Evidence) -> bool:
+    """Whether a guide that `person` reads shows it, though its event came into another queue."""
+    rows = GuideExample.objects.filter(evidence=evidence, removed_in=None)
+    return rows.filter(queue__in=queues_for(person, Right.SEE_EVENTS)).exists()
+
+
+def example_for(person: Visitor, pk: UUID) -> GuideExample:
+    """An example in a guide that `person` writes."""
+    rows = GuideExample.objects.select_related("queue", "shows")
+    example = rows.filter(pk=pk, queue__in=queues_for(person, Right.MANAGE_QUEUES)).first()
+    if example is None:
+        raise NotFound
+    return example
 
 
 def original_for(person: Visitor, pk: UUID) -> Evidence:

@@ -146,3 +146,27 @@ class ClassForm(forms.Form):
         choices=[("", _("by index")), *((str(one), str(one)) for one in range(1, PALETTE + 1))],
         label=_("Colour"),
     )
+
+
+class GuideForm(forms.Form):
+    """The text of a guide, and the version that was looked at."""
+
+    looked_at = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+    text = forms.CharField(
+        required=False,
+        max_length=20_000,
+        label=_("Text"),
+        help_text=_("An empty line begins a paragraph; lines that begin with - are a list."),
+        widget=forms.Textarea(attrs={"rows": 12}),
+    )
+
+
+class ExampleForm(forms.Form):
+    """An event as an example: in which guide, of which class, which part of the picture."""
+
+    GOOD, COUNTER = "good", "counter"
+    queue = forms.UUIDField()
+    shows = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    prediction = forms.CharField(required=False, max_length=60)
+    kind = forms.ChoiceField(choices=[(GOOD, ""), (COUNTER, "")])
+    caption = forms.CharField(required=False, max_length=300)

@@ -26,11 +26,13 @@ from accounts.actions.workstation import share
 from accounts.models import AuditEntry, Badge, Grant, Invitation, PersonalToken, User, Workstation
 from accounts.models.grant import Scope
 from accounts.roles import Role
+from review.actions.guides import add_example
 from review.actions.uploads import Wishes, add_file, begin_upload
 from review.models import (
     Claim,
     Event,
     Evidence,
+    GuideExample,
     Item,
     NameMap,
     Release,
@@ -187,6 +189,34 @@ def class_map(world: World) -> Any:
         return found.pk
     return NameMap.objects.create(
         site=world.place.site, cause="class", value=f"{CANARY} word", class_name="person", created_at=timezone.now()
+    ).pk
+
+
+def new_guide(world: World) -> dict[str, Any]:
+    world.place.queue.refresh_from_db()
+    return {"text": "Look twice.", "looked_at": world.place.queue.guide_version}
+
+
+def new_example(world: World) -> dict[str, Any]:
+    shows = world.place.taxonomy.classes.get(index=0).pk
+    return {"queue": str(world.place.queue.pk), "shows": shows, "kind": "good"}
+
+
+def example(world: World) -> Any:
+    """The id of the one example in the guide of site A."""
+    found = GuideExample.objects.filter(queue=world.place.queue, removed_in=None).first()
+    return (
+        found
+        or add_example(
+            queue=world.place.queue,
+            event=world.event,
+            class_id=world.place.taxonomy.classes.get(index=0).pk,
+            box_of="",
+            good=True,
+            caption=CANARY,
+            person=world.people[S],
+            now=timezone.now(),
+        )
     ).pk
 
 
@@ -415,6 +445,10 @@ PAGES = [
         form=True,
     ),
     door("GET", "/inbox/", ALL),
+    door("GET", "/queues/<uuid:pk>/guide/", SEES_EVENTS, lambda w: w.place.queue.pk),
+    door("POST", "/queues/<uuid:pk>/guide/", {S}, lambda w: w.place.queue.pk, body=new_guide, good={302}, form=True),
+    door("POST", "/events/<uuid:pk>/example/", {S}, lambda w: w.event.pk, body=new_example, good={302}, form=True),
+    door("POST", "/guides/examples/<uuid:pk>/remove/", {S}, example, good={302}, form=True),
     door("GET", "/taxonomies/", ALL),
     door("POST", "/taxonomies/", {S, M}, body=new_taxonomy, good={302}, form=True),
     door("GET", "/taxonomies/<uuid:pk>/", {S, M}, lambda w: w.place.taxonomy.pk),

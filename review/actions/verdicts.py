@@ -307,6 +307,7 @@ def in_force(item: Item) -> dict[str, Any]:
         "policy_version": reason.get("policy_version"),
         "rule": reason.get("rule"),
         "taxonomy": taxonomy_state(item.queue.taxonomy),
+        "guide_version": item.queue.guide_version,
         "guide_sha256": hashlib.sha256(item.queue.guide.encode()).hexdigest(),
     }
 

@@ -3,6 +3,7 @@ from .event import Event, EventEvidence, EventKind, Parking, ParkingCause, Route
 from .evidence import Evidence, EvidenceState, Rendition, RenditionKind
 from .feed import SequencedOutcome
 from .file_round import FileDamage, FileRound
+from .guide import GuideExample, GuideVersion
 from .hold import Duty, Hold, HoldState
 from .item import Item, ItemState, Outcome
 from .naming import EventNames, NameMap
@@ -30,6 +31,8 @@ __all__ = [
     "FileRound",
     "FileState",
     "FormerName",
+    "GuideExample",
+    "GuideVersion",
     "Hold",
     "HoldState",
     "Item",

@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import new_id
@@ -9,6 +9,14 @@ from inference.models import Site
 class EvidenceState(models.TextChoices):
     STORED = "stored", _("stored")
     DAMAGED = "damaged", _("damaged")
+
+
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    def used_as_example(self) -> "EvidenceQuerySet":
+        """Pictures that a guide shows: never deleted while they are in it."""
+        from .guide import GuideExample
+
+        return self.filter(Exists(GuideExample.objects.filter(evidence=OuterRef("pk"), removed_in=None)))
 
 
 class Evidence(models.Model):
@@ -29,6 +37,8 @@ class Evidence(models.Model):
     # "#rrggbb", the average colour, which stands in until the picture is there.
     colour = models.CharField(max_length=7, blank=True)
     stored_at = models.DateTimeField()
+
+    objects = EvidenceQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "evidence"

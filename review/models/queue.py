@@ -19,6 +19,8 @@ class Queue(models.Model):
     name = models.CharField(max_length=120)
     taxonomy = models.ForeignKey(Taxonomy, on_delete=models.PROTECT, related_name="queues")
     guide = models.TextField(blank=True)
+    # Goes up with every change of the guide's text or examples; verdicts record it.
+    guide_version = models.PositiveIntegerField(default=0)
     due_in = models.DurationField(default=timedelta(hours=4))
     undo_window = models.DurationField(default=timedelta(seconds=8))
     asks_complete = models.BooleanField(

@@ -56,6 +56,7 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "desk": config,
         "classes": config["classes"],
         "guide": queue.guide,
+        "guide_url": f"{reverse('guide', args=[queue.pk])}?part=1",
         "urls": config["urls"],
         "targets": targets,
         "lease_seconds": config["lease_seconds"],

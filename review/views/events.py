@@ -22,6 +22,7 @@ from review.access import event_for, events_for, openable_event_for, opening_of
 from review.desk import class_list, event_payload, evidence_rows, picture_payload, thumbnail_url
 from review.models import Event, EventKind, Hold, Item, Opening, Outcome, ReleaseRow, RenditionKind, Verdict
 from review.paging import page_of
+from review.views.guides import places_for
 
 PAGE = 48
 
@@ -127,6 +128,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
         "evidence": evidence_rows(found),
         "story": story(found, item),
         "labels": labels,
+        "guides": places_for(request, found) if found.evidence_rows.exclude(evidence=None).exists() else [],
     }
     return render(request, "review/event.html", context)
 

@@ -23,7 +23,15 @@ export class Sheets {
     this.close();
     if (!opens) return;
     sheet.hidden = false;
+    this.#load(sheet.querySelector("[data-load]"));
     (sheet.querySelector("textarea, input, [data-sheet-close]") || sheet).focus({ preventScroll: true });
+  }
+
+  /** Fetch what a panel shows as it is now; without an answer, what came with the page stays. */
+  async #load(place) {
+    if (!place?.dataset.load) return;
+    const answer = await fetch(place.dataset.load, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.ok) place.innerHTML = await answer.text();
   }
 
   /** @returns {boolean} whether one was open */
