@@ -33,9 +33,10 @@ def guide(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("guide", queue.pk)
     groups = groups_of(queue)
     record_page(request, queue, groups)
-    manages = queues_for(request.user, Right.MANAGE_QUEUES).filter(pk=queue.pk).exists()
+    part = "part" in request.GET
+    manages = not part and queues_for(request.user, Right.MANAGE_QUEUES).filter(pk=queue.pk).exists()
     context = {"queue": queue, "blocks": blocks(queue.guide), "groups": groups, "manages": manages, "form": form}
-    template = "review/_guide.html" if "part" in request.GET else "review/guide.html"
+    template = "review/_guide.html" if part else "review/guide.html"
     return render(request, template, context, status=422 if form.is_bound else 200)
 
 
