@@ -1,4 +1,4 @@
-"""The command `secondlook-edge`: `run`, `probe`, `status`.
+"""The command `secondlook-edge`: `run`, `probe`, `post`, `status`.
 
 Exit status: 0 done, 1 the source or the disk failed, 2 the configuration, the model or the arguments are wrong.
 """
@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from inference.client import posting
+from inference.client.exceptions import ClientError
 from inference.edge import agent, log, outbox, probe
 from inference.edge.config import Config, load, parse
 from inference.edge.exceptions import ConfigError, EdgeError
@@ -35,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.command(options)
         return status
+    except ClientError as error:
+        print(json.dumps({"event": "failed", "code": error.code, "problem": str(error)}), file=sys.stderr)
+        return 2 if error.code == "bad_input" else 1
     except (EdgeError, VisionError) as error:
         print(json.dumps({"event": "failed", "code": error.code, "problem": error.message}), file=sys.stderr)
         return 2 if isinstance(error, ConfigError | ModelError) else 1
@@ -46,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_run(commands.add_parser("run", help="watch a source and post what is doubtful"))
     _add_probe(commands.add_parser("probe", help="show what is understood of a model, and what it sees"))
+    posting.add_parser(commands.add_parser("post", help="post one picture with predictions that another program made"))
     _add_status(commands.add_parser("status", help="show the figures of the outbox"))
     return parser
 
