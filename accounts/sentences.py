@@ -54,6 +54,7 @@ VERBS: dict[str, str] = {
     "queue.created": gettext_noop("%(who)s created the queue %(what)s"),
     "source.created": gettext_noop("%(who)s created the source %(what)s"),
     "source.rotated": gettext_noop("%(who)s gave %(what)s a new token; the old one works until %(old_until)s"),
+    "source.bounded": gettext_noop("%(who)s changed how fast the source %(what)s may post"),
     "source.renamed": gettext_noop("%(who)s renamed the source %(what)s"),
     "source.revoked": gettext_noop("%(who)s revoked the source %(what)s"),
     "model.registered": gettext_noop("%(who)s registered the model version %(what)s"),
@@ -68,6 +69,10 @@ VERBS: dict[str, str] = {
     "class.restored": gettext_noop("%(who)s took the class %(name)s (index %(index)s) of %(what)s back into use"),
     "name.mapped": gettext_noop("%(who)s said that the %(cause)s “%(value)s” is %(target)s"),
     "name.unmapped": gettext_noop("%(who)s took back that the %(cause)s “%(value)s” is %(target)s: %(reason)s"),
+    "retention.changed": gettext_noop("%(who)s changed how long evidence is kept: %(reason)s"),
+    "retention.removed": gettext_noop("%(files)s files of evidence were removed by the rules of retention"),
+    "legal_hold.set": gettext_noop("%(who)s put %(what)s under a legal hold: %(reason)s"),
+    "legal_hold.lifted": gettext_noop("%(who)s lifted the legal hold on %(what)s: %(reason)s"),
     "mapping.resolved": gettext_noop(
         "%(who)s mapped the %(cause)s %(value)s at %(what)s; %(events)s events came through"
     ),

@@ -18,6 +18,7 @@ from deploy import credentials
 from inference.actions.sites import create_camera, create_site
 from inference.models import Site
 from review.actions.policies import publish
+from review.actions.retention import bound_by_default
 from review.actions.setup import create_queue, create_taxonomy
 from review.models import Queue, Taxonomy
 
@@ -56,6 +57,7 @@ def first_site(now: datetime) -> Site:
     create_camera(site=site, slug="camera-1", name="Camera 1", maker=None)
     taxonomy = create_taxonomy(site=site, slug="objects", name="Objects", classes=coco_classes(), maker=None)
     queue = create_queue(site=site, slug="unsure", name="Unsure", taxonomy=taxonomy, maker=None, now=now)
+    bound_by_default(site=site, now=now)
     publish(site=site, rules=basic_rules(queue), person=None, reason="first start", now=now)
     return site
 

@@ -18,6 +18,9 @@ TOLD_BY_PROXIES = (
 )
 
 
+FORWARDED = "secondlook.forwarded"
+
+
 class TrustedProxiesMiddleware:
     """Forgets the headers of proxies when the request came from somebody else. Stands before everything else.
 
@@ -28,6 +31,8 @@ class TrustedProxiesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # Somebody stands between us and the client, whether we know him or not: then nobody is this machine itself.
+        request.META[FORWARDED] = any(name in request.META for name in TOLD_BY_PROXIES)
         if not is_trusted(request.META.get("REMOTE_ADDR", ""), settings.SECONDLOOK["TRUSTED_PROXIES"]):
             for name in TOLD_BY_PROXIES:
                 request.META.pop(name, None)

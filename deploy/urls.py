@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.context import CURRENT
 from accounts.exceptions import NotFound, SecondLookError, Unreadable
-from deploy import health
+from deploy import health, metrics
 from deploy.tls.views import authority_certificate
 from review import problems
 from review.api.root import api
@@ -23,6 +23,7 @@ admin.site.site_header = admin.site.site_title = _("Second Look support desk")
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("trust/authority.crt", authority_certificate, name="authority-certificate"),
     path("api/v1/docs", reference.reference, name="api-reference"),
     path("api/v1/", api.urls),

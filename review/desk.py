@@ -10,7 +10,17 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from review import names
-from review.models import Claim, Event, EventEvidence, EvidenceState, Item, Queue, RenditionKind, TaxonomyClass
+from review.models import (
+    Claim,
+    Event,
+    EventEvidence,
+    Evidence,
+    EvidenceState,
+    Item,
+    Queue,
+    RenditionKind,
+    TaxonomyClass,
+)
 
 NEIGHBOURS = 2
 
@@ -78,6 +88,8 @@ def picture_payload(event: Event) -> dict[str, Any]:
     if row is None or row.evidence is None:
         return {"picture": None, "picture_state": "pending", "thumb": None, "colour": "#3a4452"}
     evidence = row.evidence
+    if evidence.removed_at is not None:
+        return {"picture": None, "picture_state": "removed", "thumb": None, "colour": evidence.colour or "#3a4452"}
     kinds = {rendition.kind for rendition in evidence.renditions.all()}
     state = "damaged" if evidence.state == EvidenceState.DAMAGED else "pending"
     return {
@@ -94,15 +106,22 @@ def evidence_rows(event: Event) -> list[dict[str, Any]]:
     return [evidence_row(row) for row in rows]
 
 
+def state_of(evidence: Evidence | None) -> str:
+    """`pending`, `stored`, `damaged` or `removed`."""
+    if evidence is None:
+        return "pending"
+    return "removed" if evidence.removed_at is not None else str(evidence.state)
+
+
 def evidence_row(row: EventEvidence) -> dict[str, Any]:
     evidence = row.evidence
-    damaged = evidence is not None and evidence.state == EvidenceState.DAMAGED
-    kinds = {rendition.kind for rendition in evidence.renditions.all()} if evidence and not damaged else set()
+    shown = evidence is not None and evidence.can_be_shown
+    kinds = {rendition.kind for rendition in evidence.renditions.all()} if evidence and shown else set()
     urls = {kind: media_url(evidence.pk, kind) for kind in kinds} if evidence else {}
     return {
         "name": row.name,
         "role": row.role,
-        "state": "damaged" if damaged else "pending" if evidence is None else "stored",
+        "state": state_of(evidence),
         "is_clip": bool(evidence and evidence.is_clip),
         "thumb": urls.get(RenditionKind.THUMBNAIL),
         "working": urls.get(RenditionKind.WORKING),

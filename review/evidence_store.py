@@ -119,6 +119,17 @@ def read(name: str) -> bytes:
         return bytes(file.read())
 
 
+def remove(name: str) -> None:
+    """Let a stored file go; one that is gone already is no error. On a disk its folder is synced."""
+    path = local_path(name)
+    if path is None:
+        file_store().delete(name)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+        sync_folder(path.parent)
+
+
 def free_bytes() -> int | None:
     """Room left in the store in bytes; None when it is not a disk of this machine."""
     root = local_path("evidence")

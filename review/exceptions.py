@@ -7,11 +7,13 @@ Conflict (409)
 ├── KeyReused             one key, two different answers
 ├── UndoWindowOver        the verdict is final
 └── FileDamaged           the stored bytes are not those that were stored
+
+EvidenceRemoved (410)     the bytes are gone for good, by a rule
 """
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.exceptions import Conflict
+from accounts.exceptions import Conflict, SecondLookError
 
 
 class ClaimLost(Conflict):
@@ -32,6 +34,10 @@ class KeyReused(Conflict):
 
 class UndoWindowOver(Conflict):
     code, title = "undo_window_over", _("The time in which this answer could be taken back is over.")
+
+
+class EvidenceRemoved(SecondLookError):
+    status, code, title = 410, "evidence_removed", _("The evidence was removed by the rules of retention.")
 
 
 class FileDamaged(Conflict):

@@ -157,7 +157,7 @@ def check_files(*, now: datetime, mend: bool = False) -> Findings:
 
 
 def evidence_rows() -> QuerySet[Evidence]:
-    return Evidence.objects.order_by("pk")
+    return Evidence.objects.filter(removed_at=None).order_by("pk")
 
 
 def rendition_rows() -> QuerySet[Rendition]:

@@ -12,9 +12,11 @@ from accounts.models import Lease
 from accounts.seal.anchoring import anchor_when_due
 from accounts.seal.daily import verify_when_due
 from accounts.seal.sealer import seal_when_due
+from inference.tallies import sweep_tallies
 from review import partials
 from review.actions.holds import expire_due
 from review.actions.releases import resume_stuck
+from review.actions.retention import walk_when_due
 from review.actions.sequencer import sequence_outcomes
 from review.actions.uploads import resume_stuck_uploads, sweep_uploads
 from review.file_rounds import check_files_when_due
@@ -43,6 +45,7 @@ def tick() -> bool:
     seal_when_due(now=now)
     verify_when_due(now=now)
     check_files_when_due(now=now)
+    walk_when_due(now=now)
     # Last, because it waits for others: a place outside that hangs takes a few seconds of this and nothing else.
     anchor_when_due(now=now)
     return True
@@ -54,4 +57,5 @@ def housekeeping(now: datetime) -> None:
     sweep_parked(now=now)
     partials.sweep()
     sweep_uploads(now=now)
+    sweep_tallies(now=now)
     DBTaskResult.objects.finished().filter(finished_at__lt=now - FINISHED_TASKS_KEPT).delete()

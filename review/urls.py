@@ -14,6 +14,7 @@ from review.views import (
     policy,
     queues,
     releases,
+    retention,
     taxonomies,
     uploads,
 )
@@ -45,6 +46,9 @@ urlpatterns = [
     path("policy/<uuid:pk>/", policy.policy, name="policy"),
     path("sources/<uuid:pk>/first/", connect.first, name="source-first"),
     path("sources/<uuid:pk>/first/picture/", connect.picture, name="source-first-picture"),
+    path("events/<uuid:pk>/legal-hold/", retention.legal_hold, name="legal-hold"),
+    path("retention/", retention.retentions, name="retentions"),
+    path("retention/<uuid:pk>/", retention.retention, name="retention"),
     path("inbox/", inbox.inbox, name="inbox"),
     path("inbox/maps/<uuid:pk>/end/", inbox.unmap, name="name-unmap"),
     path("queues/<uuid:pk>/guide/", guides.guide, name="guide"),

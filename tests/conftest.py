@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts import refusals
 from accounts.models import User
 from accounts.roles import Role
+from inference.tallies import tallies
 from inference.tokens import forget_tokens
 from review import known, names
 from review.actions import duties
@@ -86,6 +87,7 @@ def nothing_kept() -> None:
         cache.clear,
         duties.forget,
         names.forget,
+        tallies.forget,
     ):
         forget()
 

@@ -228,6 +228,10 @@ def reason(_world: World) -> dict[str, str]:
     return {"reason": "because"}
 
 
+def reason_of_none(_world: World) -> dict[str, str]:
+    return {"days-passed": "30"}
+
+
 def new_name(world: World) -> dict[str, str]:
     return {"name": "Newer", "before": world.grant.person.name, "reason": "married"}
 
@@ -380,6 +384,20 @@ PAGES = [
         form=True,
     ),
     door("POST", "/sources/<uuid:pk>/rename/", {F, D}, lambda w: w.place.source.pk, good={302}, form=True),
+    door(
+        "POST",
+        "/sources/<uuid:pk>/rate/",
+        {F, D},
+        lambda w: w.place.source.pk,
+        body=lambda _w: {"events_per_second": "50"},
+        good={302},
+        form=True,
+    ),
+    door("GET", "/retention/", {S}, good={302}),
+    door("GET", "/retention/<uuid:pk>/", {S}, lambda w: w.place.site.pk),
+    # Without a reason; with one it is saved (tests/review/actions/test_retention.py).
+    door("POST", "/retention/<uuid:pk>/", {S}, lambda w: w.place.site.pk, body=reason_of_none, good={422}, form=True),
+    door("POST", "/events/<uuid:pk>/legal-hold/", {S}, lambda w: w.event.pk, body=reason, good={302}, form=True),
     door("POST", "/sources/<uuid:pk>/rotate/", {F, D}, lambda w: w.place.source.pk, form=True),
     door("POST", "/sources/<uuid:pk>/revoke/", {F, D}, lambda w: w.place.source.pk, good={302}, form=True),
     door("GET", "/sources/<uuid:pk>/first/", {S, F, D}, lambda w: w.place.source.pk),
@@ -540,6 +558,7 @@ SOURCES = {
 }
 PUBLIC = {
     "/healthz",
+    "/metrics",
     "/trust/authority.crt",
     "/readyz",
     V1,

@@ -223,6 +223,8 @@ SECONDLOOK: dict[str, Any] = {
     "MAX_CLIP_PIXELS": env.integer("SECONDLOOK_MAX_CLIP_PIXELS", 9_000_000, low=10_000, high=40_000_000),
     "MAX_CLIP_SECONDS": env.integer("SECONDLOOK_MAX_CLIP_SECONDS", 120, low=1, high=3600),
     "MAX_CLIP_FRAMES": env.integer("SECONDLOOK_MAX_CLIP_FRAMES", 12_000, low=1, high=1_000_000),
+    "TALLY_SECONDS": env.integer("SECONDLOOK_TALLY_SECONDS", 2, low=1, high=60),
+    "METRICS_TOKEN": env.text("SECONDLOOK_METRICS_TOKEN", ""),
     "PARTIALS": str(DATA_DIR / "partials"),
     "MAX_PIXELS": env.integer("SECONDLOOK_MAX_PIXELS", 40_000_000, low=10_000, high=400_000_000),
     "MAX_EVENT_BYTES": env.integer("SECONDLOOK_MAX_EVENT_BYTES", 1_000_000, low=1000, high=20_000_000),

@@ -58,5 +58,6 @@ SECONDLOOK = SECONDLOOK | {
     "APPEND_ONLY": False,
     "DECODE_IN_CHILD": False,
     "MIN_FREE_BYTES": 0,
+    "TALLY_SECONDS": 0,
     "PARTIALS": f"{tempfile.gettempdir()}/secondlook-test-partials-{os.getpid()}",
 }

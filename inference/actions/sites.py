@@ -102,6 +102,28 @@ def rotate_source(*, source: Source, person: User, now: datetime, overlap: timed
     return token
 
 
+def bound_source(*, source: Source, typed: str, person: User) -> None:
+    """How many events a second a source may post, as it was typed; empty for as many as the server takes.
+
+    Raises Invalid for anything but a whole number from 1 to 10000.
+    """
+    said = typed.strip()
+    if said and not (said.isascii() and said.isdigit() and len(said) <= 5 and 1 <= int(said) <= 10_000):
+        raise Invalid(_("A source may post 1 to 10000 events a second."), code="events_per_second")
+    after = int(said) if said else None
+    with transaction.atomic():
+        Source.objects.filter(pk=source.pk).update(events_per_second=after)
+        audit.record(
+            "source.bounded",
+            actor=person,
+            on=source,
+            site_id=source.site_id,
+            before={"events_per_second": source.events_per_second},
+            after={"events_per_second": after},
+        )
+        transaction.on_commit(forget_tokens)
+
+
 def rename_source(*, source: Source, name: str, person: User) -> None:
     """Another name for a source. Raises Invalid for an empty one or one of more than 100 characters."""
     kept = " ".join(name.replace("\0", "").split())

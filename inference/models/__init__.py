@@ -2,5 +2,6 @@ from .counts import SeenCount
 from .registry import ModelVersion
 from .site import Camera, Site
 from .source import Source
+from .tally import SourceTally, TallyOutcome
 
-__all__ = ["Camera", "ModelVersion", "SeenCount", "Site", "Source"]
+__all__ = ["Camera", "ModelVersion", "SeenCount", "Site", "Source", "SourceTally", "TallyOutcome"]

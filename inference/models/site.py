@@ -25,6 +25,8 @@ class Site(models.Model):
     time_zone = models.CharField(max_length=60, default="UTC")
     # Keys the hash that decides about sampling, so that a source cannot aim at or around the sample.
     sampling_key = models.BinaryField(max_length=32, default=new_sampling_key, editable=False)
+    # The most bytes of evidence (originals) that the site keeps; empty: what the disk holds.
+    evidence_quota_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     registers_models = models.BooleanField(
         _("register new model versions"),
         default=False,

@@ -1,10 +1,11 @@
 """Sources: who posts, when last, and how to connect one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,9 +17,9 @@ from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
 from inference.access import sites_for, source_for, sources_for
 from inference.actions.connecting import connect_source
-from inference.actions.sites import rename_source, revoke_source, rotate_source
+from inference.actions.sites import bound_source, rename_source, revoke_source, rotate_source
 from inference.forms import ConnectForm
-from inference.models import Camera, Source
+from inference.models import Camera, SeenCount, Source, SourceTally, TallyOutcome
 
 OVERLAPS = {"0": timedelta(0), "1": timedelta(hours=1), "24": timedelta(days=1), "168": timedelta(days=7)}
 
@@ -69,6 +70,8 @@ def shown(request: HttpRequest, source: Source, token: str = "", status: int = 2
         "events": last_events(source),
         "may_manage": may_manage,
         "now": timezone.now(),
+        "figures": figures_of(source, timezone.now()),
+        "counts": seen_by(source, timezone.now()),
     }
     return render(request, "inference/source.html", context, status=status)
 
@@ -131,3 +134,30 @@ def rename(request: HttpRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Renamed."))
     return redirect("source", found.pk)
+
+
+@require_POST
+@signed_in("manage_sources on the source's site")
+def rate(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """How many events a second the source may post; empty for as many as the server takes."""
+    found = source_for(request.user, pk, Right.MANAGE_SOURCES)
+    try:
+        bound_source(source=found, typed=request.POST.get("events_per_second", ""), person=person_of(request))
+    except SecondLookError as error:
+        messages.error(request, str(error.detail))
+    else:
+        messages.success(request, _("Saved."))
+    return redirect("source", found.pk)
+
+
+def figures_of(source: Source, now: datetime) -> list[dict[str, Any]]:
+    """How its calls of the last day ended, the most frequent first; up to what its processes have written so far."""
+    rows = SourceTally.objects.filter(source=source, hour__gt=now - timedelta(hours=25)).order_by()
+    summed = rows.values("outcome", "reason").annotate(count=Sum("count")).order_by("-count")[:40]
+    return [row | {"label": TallyOutcome(row["outcome"]).label} for row in summed]
+
+
+def seen_by(source: Source, now: datetime) -> list[dict[str, Any]]:
+    """What it told to have seen in the last day, by class."""
+    rows = SeenCount.objects.filter(source=source, hour__gt=now - timedelta(hours=25)).exclude(class_name="")
+    return list(rows.order_by().values("class_name").annotate(seen=Sum("objects_seen")).order_by("-seen")[:40])

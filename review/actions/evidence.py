@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Invalid, NotFound
 from inference.models import Source
-from review import broadcast, evidence_store, images, media_types
+from review import broadcast, evidence_store, images, media_types, pressure
 from review.actions.intake import sha256_of
+from review.actions.retention import bring_back
 from review.models import EventEvidence, Evidence, Item
 from review.models.evidence import evidence_path
 from review.tasks.renditions import make_renditions
@@ -42,6 +43,7 @@ def store_evidence(*, source: Source, sha256: str, content_type: str, data: byte
     if facts.content_type != content_type or content_type != announced.content_type:
         raise images.UnsupportedType(_("The bytes are not of the type that was announced."))
     evidence_store.require_room()
+    pressure.require_quota(source.site, more=len(data))
     evidence_store.write(evidence_path(str(source.site_id), sha256), data)
     with transaction.atomic():
         evidence, made = Evidence.objects.get_or_create(
@@ -56,6 +58,9 @@ def store_evidence(*, source: Source, sha256: str, content_type: str, data: byte
                 "stored_at": now,
             },
         )
+        if evidence.removed_at is not None:
+            bring_back(evidence=evidence, data=data)
+            made = True
         events = list(waiting.values_list("event_id", flat=True))
         EventEvidence.objects.filter(event__site_id=source.site_id, sha256=sha256, evidence=None).update(
             evidence=evidence

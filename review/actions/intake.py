@@ -15,8 +15,9 @@ from accounts.exceptions import Conflict, Invalid
 from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Source
 from inference.models.site import camera_slug
-from review import broadcast, evidence_store, images, known, media_types, names
+from review import broadcast, evidence_store, images, known, media_types, names, pressure
 from review.actions import holds
+from review.actions.retention import bring_back
 from review.actions.routing import route
 from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause
 from review.models.evidence import evidence_path
@@ -60,6 +61,7 @@ def take_in(
     body_digest = digest(body)
     uploads = check_files(posted, files)
     evidence_store.require_room()
+    pressure.require_quota(source.site, more=sum(len(upload.data) for upload in uploads))
     columns = event_columns(source, posted, body_digest, now)
     kept = [
         (upload, evidence_store.write(evidence_path(str(source.site_id), upload.announced.sha256), upload.data))
@@ -261,6 +263,7 @@ def store_row(event: Event, upload: Upload, now: datetime, *, fresh: bool) -> Ev
     """The row of a stored file, made once per site, and the task that makes its renditions."""
     rows = Evidence.objects.filter(site_id=event.site_id, sha256=upload.announced.sha256)
     if not fresh and (stored := rows.first()):
+        bring_back(evidence=stored, data=upload.data)
         return stored
     evidence = Evidence.objects.create(
         site_id=event.site_id,

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
 from accounts.exceptions import Conflict, Invalid
-from accounts.models import User
+from accounts.models import Lease, User
 from inference.models import Site
 from review import broadcast
-from review.models import EventEvidence, Queue, Release, ReleaseRow, ReleaseState, SplitPin, Taxonomy
+from review.actions.retention import LOCK
+from review.models import EventEvidence, Evidence, Queue, Release, ReleaseRow, ReleaseState, SplitPin, Taxonomy
 from review.releases.contents import SPLITS, Picture, picture_path
 from review.releases.formats import FORMATS
 from review.releases.recipe import SHARES, Recipe, classes_of
@@ -59,6 +60,9 @@ def make_release(
         raise Invalid(_("The name is too long."), code="name_too_long")
     pictures, report = choose(recipe, now=now)
     with transaction.atomic():
+        # Retention removes nothing while rows are frozen, and what it has removed since the reading is left out.
+        Lease.objects.one_at_a_time(LOCK, now=now)
+        leave_out_removed(site, pictures, report)
         placed = place(pictures, recipe, report)
         if not placed.pins:
             raise Invalid(
@@ -84,6 +88,14 @@ def make_release(
         if enqueue:
             enqueue_build(release.pk)
     return release
+
+
+def leave_out_removed(site: Site, pictures: dict[str, Chosen], report: Report) -> None:
+    """Drop pictures whose bytes were removed after they were chosen."""
+    for digests in batched(list(pictures), BATCH):
+        rows = Evidence.objects.filter(site=site, sha256__in=digests, removed_at__isnull=False)
+        for digest in rows.values_list("sha256", flat=True):
+            report.leave_out_picture("evidence_removed", digest, pictures.pop(digest).events)
 
 
 def enqueue_build(release_id: UUID) -> None:

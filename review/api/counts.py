@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 
 from accounts.exceptions import Invalid
 from inference.actions.counts import Total, store_counts
-from inference.models import Source
+from inference.models import Source, TallyOutcome
 from inference.models.counts import BINS
+from inference.tallies import tallies
 from review import schemas
 from review.api.auth import SourceToken, source_of
 from review.api.bodies import json_body
@@ -64,6 +65,7 @@ def post_counts(request: HttpRequest) -> HttpResponse:
     if any(row.hour > now + AHEAD for row in posted.counts):
         raise Invalid(_("An hour lies in the future."), code="time_out_of_range")
     rows = store_counts(source=source, totals=[total_of(source, row) for row in posted.counts], now=now)
+    tallies.count(source.pk, TallyOutcome.COUNTS, n=rows or 1)
     return JsonResponse({"status": "stored", "rows": rows})
 
 

@@ -12,7 +12,9 @@ from ninja import Query, Router
 from accounts import audit
 from accounts.exceptions import Invalid, SecondLookError
 from accounts.models import User
-from review import schemas
+from inference.models import Source, TallyOutcome
+from inference.tallies import tallies
+from review import pressure, schemas
 from review.access import event_for, events_for, opening_of
 from review.actions.evidence import store_evidence
 from review.actions.intake import Taken, take_in
@@ -25,6 +27,8 @@ from review.views.events import by_site, through
 
 router = Router(tags=["events"])
 BATCH = 100
+# What may be sent again later, as it is.
+LATER = frozenset({429, 503})
 EVENT_BODY = {
     "requestBody": {
         "required": True,
@@ -52,15 +56,21 @@ def taken_document(taken: Taken) -> dict[str, Any]:
     }
 
 
+def tell(source: Source, taken: Taken) -> None:
+    """Count what became of an event."""
+    tallies.count(source.pk, TallyOutcome.CREATED if taken.created else TallyOutcome.DUPLICATE)
+
+
 @router.post("events", auth=SourceToken(), openapi_extra=EVENT_BODY, summary="Post one event, effectively once")
 def post_event(request: HttpRequest) -> HttpResponse:
+    source, now = source_of(request), timezone.now()
+    pressure.require_rate(source)
     files: dict[str, bytes] = {}
     if request.content_type == "multipart/form-data":
         body, files = multipart_body(request)
     else:
         body = json_body(request)
     posted = schemas.read(schemas.EventIn, body)
-    source, now = source_of(request), timezone.now()
     taken = take_in(source=source, posted=posted, body=body, files=files, now=now)
     for evidence in posted.evidence:
         # A repeat may bring the bytes that the first post only announced.
@@ -70,6 +80,7 @@ def post_event(request: HttpRequest) -> HttpResponse:
                 source=source, sha256=evidence.sha256, content_type=evidence.content_type, data=data, now=now
             )
             taken.evidence[evidence.name] = "stored"
+    tell(source, taken)
     return JsonResponse(taken_document(taken), status=201 if taken.created else 200)
 
 
@@ -84,14 +95,17 @@ def post_events(request: HttpRequest) -> HttpResponse:
 
 def batch_result(request: HttpRequest, event: Any) -> dict[str, Any]:
     """What became of one event of a batch; its neighbours never suffer from it."""
-    event_id = event.get("event_id") if isinstance(event, dict) else None
+    event_id, source = event.get("event_id") if isinstance(event, dict) else None, source_of(request)
     result: dict[str, Any] = {"event_id": event_id if isinstance(event_id, str) else None}
     try:
+        pressure.require_rate(source)
         posted = schemas.read(schemas.EventIn, event)
-        taken = take_in(source=source_of(request), posted=posted, body=event, files={}, now=timezone.now())
+        taken = take_in(source=source, posted=posted, body=event, files={}, now=timezone.now())
     except SecondLookError as error:
-        status = "retry" if error.status in {429, 503} else "rejected"
+        status = "retry" if error.status in LATER else "rejected"
+        tallies.count(source.pk, TallyOutcome.LATER if status == "retry" else TallyOutcome.REJECTED, error.code)
         return result | {"status": status, "code": error.code}
+    tell(source, taken)
     return result | {"status": taken_document(taken)["status"], "id": str(taken.event.pk)}
 
 

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Router
 
 from accounts.exceptions import Invalid, NotFound
+from inference.models import TallyOutcome
+from inference.tallies import tallies
 from review import partials
 from review.actions.evidence import Stored, require_announced, store_evidence
 from review.api.auth import SourceToken, source_of
@@ -40,7 +42,7 @@ def put_evidence(request: HttpRequest, sha256: str) -> HttpResponse:
     part = part_of(request)
     data = raw_body(request, most=settings.SECONDLOOK["MAX_EVIDENCE_BYTES"])
     if part is None:
-        return stored(store(request, sha256, data))
+        return stored(request, store(request, sha256, data))
     return put_part(request, sha256, part, data)
 
 
@@ -84,7 +86,7 @@ def put_part(request: HttpRequest, sha256: str, part: Part, data: bytes) -> Http
         return JsonResponse({"status": "partial", "received": there}, status=202)
     whole = partials.take(source.pk, sha256)
     try:
-        return stored(store(request, sha256, whole))
+        return stored(request, store(request, sha256, whole))
     finally:
         # Whole and stored, or not what was announced: either way the source begins anew, if at all.
         partials.drop(source.pk, sha256)
@@ -100,5 +102,7 @@ def store(request: HttpRequest, sha256: str, data: bytes) -> Stored:
     )
 
 
-def stored(kept: Stored) -> HttpResponse:
+def stored(request: HttpRequest, kept: Stored) -> HttpResponse:
+    if kept.created:
+        tallies.count(source_of(request).pk, TallyOutcome.EVIDENCE)
     return JsonResponse({"status": "stored"}, status=201 if kept.created else 200)

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Prefetch
 
 from review import names
+from review.desk import state_of
 from review.models import Claim, Event, EventEvidence, Hold, Item, Verdict
 
 # What `event_document` reads of an event besides its row.
@@ -61,7 +62,7 @@ def evidence_document(row: Any) -> dict[str, Any]:
         "offset": [row.offset_x_px, row.offset_y_px],
         "scale": row.scale,
         "level": row.level,
-        "state": row.evidence.state if row.evidence else "pending",
+        "state": state_of(row.evidence),
     }
 
 

@@ -8,8 +8,11 @@ from ninja.errors import ValidationError
 
 from accounts import refusals
 from accounts.exceptions import Invalid, NotFound, SecondLookError
+from inference.models import Source, TallyOutcome
+from inference.tallies import tallies
 from review import faults, problems
 from review.api import answers, claims, counts, events, evidence, items, queues, releases, sources, verdicts
+from review.api.events import LATER
 from review.schemas import json_path
 
 api = NinjaAPI(
@@ -38,6 +41,8 @@ api.add_router("", releases.router)
 def on_error(request: HttpRequest, error: SecondLookError) -> HttpResponse:
     refusals.note(request, error, door="api")
     faults.note(request, error)
+    if isinstance(source := getattr(request, "auth", None), Source):
+        tallies.count(source.pk, TallyOutcome.LATER if error.status in LATER else TallyOutcome.REJECTED, error.code)
     return problems.problem(error)
 
 

@@ -11,6 +11,7 @@ from .opening import Opening
 from .policy import Policy, PolicyState, Rule
 from .queue import Queue
 from .release import Release, ReleaseFile, ReleaseRow, ReleaseState, Split, SplitPin
+from .retention import Kept, LegalHold, RetentionRule, RetentionRun
 from .taxonomy import PALETTE, FormerName, Taxonomy, TaxonomyClass
 from .upload import FileState, UploadFile, UploadJob, UploadRole, UploadState
 from .verdict import Answer, Retraction, Verdict
@@ -37,6 +38,8 @@ __all__ = [
     "HoldState",
     "Item",
     "ItemState",
+    "Kept",
+    "LegalHold",
     "NameMap",
     "Opening",
     "Outcome",
@@ -51,6 +54,8 @@ __all__ = [
     "ReleaseState",
     "Rendition",
     "RenditionKind",
+    "RetentionRule",
+    "RetentionRun",
     "Retraction",
     "Routed",
     "Routing",

@@ -37,6 +37,9 @@ class Evidence(models.Model):
     # "#rrggbb", the average colour, which stands in until the picture is there.
     colour = models.CharField(max_length=7, blank=True)
     stored_at = models.DateTimeField()
+    # Its bytes are gone by a rule of retention, or because somebody erased them; the row stays, and says why.
+    removed_at = models.DateTimeField(null=True)
+    removed_why = models.CharField(max_length=200, blank=True)
 
     objects = EvidenceQuerySet.as_manager()
 
@@ -45,10 +48,23 @@ class Evidence(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["site", "sha256"], name="evidence_once_per_site"),
             models.CheckConstraint(condition=Q(state__in=EvidenceState.values), name="evidence_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(removed_at=None, removed_why="") | (Q(removed_at__isnull=False) & ~Q(removed_why="")),
+                name="evidence_removed_says_why",
+            ),
+        ]
+        indexes = [
+            # Retention: what a site keeps, the oldest first; and how many bytes that is.
+            models.Index(fields=["site", "stored_at", "id"], condition=Q(removed_at=None), name="evidence_kept"),
         ]
 
     def __str__(self) -> str:
         return self.sha256[:12]
+
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether its bytes are there and are what they should be, as far as anybody knows."""
+        return self.removed_at is None and self.state == EvidenceState.STORED
 
     @property
     def is_clip(self) -> bool:

@@ -175,6 +175,8 @@ class _Rows:
         evidence = min(rows, key=_position).evidence
         if evidence is None:
             raise LeftOut("evidence_pending")
+        if evidence.removed_at is not None:
+            raise LeftOut("evidence_removed")
         if evidence.state != EvidenceState.STORED:
             raise LeftOut("evidence_damaged")
         return evidence

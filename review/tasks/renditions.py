@@ -27,7 +27,11 @@ def make_renditions(evidence_id: str) -> None:
     evidence = Evidence.objects.get(pk=UUID(evidence_id))
     present = set(evidence.renditions.values_list("kind", flat=True))
     missing = tuple(wanted for kind, wanted in WANTED.items() if kind not in present)
-    if evidence.state == EvidenceState.DAMAGED or not (missing or wants_clip(evidence, present)):
+    if (
+        evidence.removed_at is not None
+        or evidence.state == EvidenceState.DAMAGED
+        or not (missing or wants_clip(evidence, present))
+    ):
         return
     try:
         decoded, clip = decoded_copies(evidence, missing, with_clip=wants_clip(evidence, present))
@@ -84,7 +88,9 @@ def clip_rows(evidence: Evidence, clip: tuple[bytes, int, int]) -> list[Renditio
 
 def sweep_renditions(*, now: datetime) -> int:
     """Enqueue again what a dead worker or a full disk left undone; how many there were."""
-    waiting = Evidence.objects.filter(state=EvidenceState.STORED, renditions=None, stored_at__lt=now - OVERDUE)
+    waiting = Evidence.objects.filter(
+        state=EvidenceState.STORED, renditions=None, stored_at__lt=now - OVERDUE, removed_at=None
+    )
     found = list(waiting.order_by("stored_at").values_list("pk", flat=True)[:SWEEP])
     for pk in found:
         make_renditions.enqueue(str(pk))

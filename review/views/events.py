@@ -20,7 +20,7 @@ from inference.access import sites_for
 from inference.models import Site
 from review.access import event_for, events_for, openable_event_for, opening_of
 from review.desk import class_list, event_payload, evidence_rows, picture_payload, thumbnail_url
-from review.models import Event, EventKind, Hold, Item, Opening, Outcome, ReleaseRow, RenditionKind, Verdict
+from review.models import Event, EventKind, Hold, Item, LegalHold, Opening, Outcome, ReleaseRow, RenditionKind, Verdict
 from review.paging import page_of
 from review.views.guides import places_for
 
@@ -126,6 +126,8 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
             "classes": class_list(item.queue) if item else [],
         },
         "evidence": evidence_rows(found),
+        "legal_hold": LegalHold.objects.filter(event=found, lifted_at=None).select_related("set_by").first(),
+        "may_hold": sites_for(request.user, Right.MANAGE_QUEUES).filter(pk=found.site_id).exists(),
         "story": story(found, item),
         "labels": labels,
         "guides": places_for(request, found) if found.evidence_rows.exclude(evidence=None).exists() else [],

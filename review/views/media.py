@@ -13,7 +13,7 @@ from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound
 from accounts.throttle import shared_or_own
 from review.access import evidence_for, opening_of_evidence, original_for
-from review.exceptions import FileDamaged
+from review.exceptions import EvidenceRemoved, FileDamaged
 from review.file_check import digest_of
 from review.files import stored
 from review.models import Evidence, EvidenceState, Rendition, RenditionKind
@@ -35,6 +35,7 @@ ENDINGS = {
 def media(request: HttpRequest, pk: UUID, kind: str) -> HttpResponseBase:
     """A rendition of evidence: upright and without metadata."""
     evidence = evidence_for(request.user, pk)
+    require_kept(evidence)
     rendition = Rendition.objects.filter(evidence=evidence, kind=kind).first()
     if rendition is None or evidence.state == EvidenceState.DAMAGED:
         raise NotFound
@@ -45,6 +46,12 @@ def media(request: HttpRequest, pk: UUID, kind: str) -> HttpResponseBase:
     # Kept for a few minutes by this browser only, so that a prefetched picture is there when it is needed.
     response["Cache-Control"] = "private, max-age=300"
     return response
+
+
+def require_kept(evidence: Evidence) -> None:
+    """Raise EvidenceRemoved (410) when the bytes are gone for good, to whoever might have seen them."""
+    if evidence.removed_at is not None:
+        raise EvidenceRemoved(removed_at=evidence.removed_at.isoformat(), why=evidence.removed_why)
 
 
 def record_opened(request: HttpRequest, evidence: Evidence, kind: str) -> None:
@@ -58,6 +65,7 @@ def record_opened(request: HttpRequest, evidence: Evidence, kind: str) -> None:
 def original(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The bytes as the source sent them, metadata included: to be saved, never shown in the browser."""
     evidence = original_for(request.user, pk)
+    require_kept(evidence)
     if evidence.state == EvidenceState.DAMAGED:
         raise NotFound
     tag = f'"{evidence.sha256}"'

@@ -20,6 +20,7 @@ from deploy.first_start import basic_rules, coco_classes, with_keys
 from inference.actions.sites import create_camera, create_site, create_source, register_model_version
 from inference.models import Site
 from review.actions.policies import publish
+from review.actions.retention import bound_by_default
 from review.actions.setup import create_queue
 from review.models import Queue
 
@@ -84,6 +85,7 @@ def person(
 
 def yard(now: datetime) -> Site:
     site = create_site(slug="yard", name="Yard", maker=None, now=now, time_zone="Europe/London")
+    bound_by_default(site=site, now=now)
     create_camera(site=site, slug="yard-1", name="Yard 1, north mast", maker=None)
     taxonomy = with_keys(site, "yard", "Yard", coco_classes(), ["person", "car", "truck", "bicycle"])
     unsure = create_queue(
@@ -161,6 +163,7 @@ def yard_rules(unsure: Queue, senior: Queue) -> list[dict[str, Any]]:
 def dock(now: datetime) -> Site:
     """The second site: its people and its queue must never show at the yard."""
     site = create_site(slug="dock", name="Dock", maker=None, now=now, registers_models=True)
+    bound_by_default(site=site, now=now)
     create_camera(site=site, slug="dock-1", name="Dock 1", maker=None)
     taxonomy = with_keys(site, "dock", "Dock", coco_classes(), ["person", "truck"])
     queue = create_queue(site=site, slug="unsure", name="Dock · unsure", taxonomy=taxonomy, maker=None, now=now)
