@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -20,7 +19,8 @@ from inference.models import Site
 from review.actions.policies import publish
 from review.actions.retention import bound_by_default
 from review.actions.setup import create_queue, create_taxonomy
-from review.models import Queue, Taxonomy
+from review.actions.starting import basic_rules
+from review.models import Taxonomy
 
 OWNER = "owner"
 
@@ -60,23 +60,6 @@ def first_site(now: datetime) -> Site:
     bound_by_default(site=site, now=now)
     publish(site=site, rules=basic_rules(queue), person=None, reason="first start", now=now)
     return site
-
-
-def basic_rules(queue: Queue) -> list[dict[str, Any]]:
-    """Everything that a source finds worth posting is looked at; confident samples come last."""
-    return [
-        {"name": "reports", "kinds": ["report"], "queue": queue, "priority": 1, "explanation": "Somebody reported it."},
-        {"name": "flagged", "kinds": ["flagged"], "queue": queue, "priority": 2},
-        {"name": "unsure", "kinds": ["unsure"], "low": 0.0, "high": 1.0, "queue": queue, "priority": 3},
-        {
-            "name": "sample",
-            "kinds": ["sample"],
-            "queue": queue,
-            "priority": 4,
-            "explanation": "A sample of what the model is sure of, so that missed things become visible.",
-        },
-        {"name": "everything else passes", "queue": None},
-    ]
 
 
 def with_keys(site: Site, slug: str, name: str, classes: Sequence[str], frequent: Sequence[str]) -> Taxonomy:

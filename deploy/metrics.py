@@ -32,7 +32,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not may_read(request):
         raise NotFound
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(FromDatabase())  # type: ignore[arg-type]
+    registry.register(FromDatabase())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

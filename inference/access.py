@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from accounts.access import Visitor, permitted, reach
 from accounts.exceptions import NotFound
 from accounts.roles import Right
-from inference.models import Site, Source
+from inference.models import Camera, Site, Source
 
 
 def sites_for(person: Visitor, right: Right) -> QuerySet[Site]:
@@ -29,6 +29,13 @@ def site_for(person: Visitor, right: Right, pk: UUID) -> Site:
 
 def sources_for(person: Visitor, right: Right = Right.SEE_SOURCES) -> QuerySet[Source]:
     return Source.objects.filter(site__in=sites_for(person, right)).select_related("site", "camera")
+
+
+def camera_for(person: Visitor, pk: UUID, right: Right = Right.SEE_SOURCES) -> Camera:
+    camera = Camera.objects.filter(site__in=sites_for(person, right), pk=pk).select_related("site").first()
+    if camera is None:
+        raise NotFound
+    return camera
 
 
 def source_for(person: Visitor, pk: UUID, right: Right = Right.SEE_SOURCES) -> Source:

@@ -2,10 +2,15 @@
 
 from django.urls import path
 
-from inference.views import sources
+from inference.views import places, sources
 
 urlpatterns = [
     path("sources/", sources.sources, name="sources"),
+    path("sites/", places.sites, name="sites"),
+    path("sites/new/", places.new_site, name="site-new"),
+    path("sites/<uuid:pk>/", places.site, name="site"),
+    path("cameras/", places.cameras, name="cameras"),
+    path("cameras/<uuid:pk>/", places.camera, name="camera"),
     path("sources/connect/", sources.connect, name="source-connect"),
     path("sources/<uuid:pk>/revoke/", sources.revoke, name="source-revoke"),
     path("sources/<uuid:pk>/rotate/", sources.rotate, name="source-rotate"),

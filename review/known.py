@@ -4,12 +4,16 @@ Only what was found is kept. What was not found is looked up each time, so that 
 it comes through.
 """
 
+import time
+from datetime import timedelta
 from uuid import UUID
 
 from inference.models import ModelVersion
-from review.models import FormerName, TaxonomyClass
+from review.models import FormerName, Queue, TaxonomyClass
 
 MOST = 10_000
+FRESH_S = 2.0
+_due: dict[UUID, tuple[float, timedelta]] = {}
 _models: dict[tuple[UUID, str, str], ModelVersion] = {}
 _classes: dict[UUID, set[str]] = {}
 
@@ -40,7 +44,19 @@ def unknown_classes(site_id: UUID, names: set[str]) -> set[str]:
     return missing - known
 
 
+def due_in(queue_id: UUID) -> timedelta:
+    """How soon items of a queue are due: a setting that people change, so it is looked up every `FRESH_S`."""
+    at, found = _due.get(queue_id, (-FRESH_S, timedelta()))
+    if time.monotonic() - at >= FRESH_S:
+        found = Queue.objects.values_list("due_in", flat=True).get(pk=queue_id)
+        if len(_due) >= MOST:
+            _due.clear()
+        _due[queue_id] = (time.monotonic(), found)
+    return found
+
+
 def forget() -> None:
     """Look everything up again; for tests, whose rows are rolled back."""
     _models.clear()
     _classes.clear()
+    _due.clear()

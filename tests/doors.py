@@ -375,6 +375,20 @@ PAGES = [
     door("POST", "/audit/export/", ALL - {O}, good={422}, form=True),
     door("GET", "/sources/", ALL),
     door("GET", "/sources/<uuid:pk>/", {S, F, D}, lambda w: w.place.source.pk),
+    door("GET", "/sites/", ALL),
+    door("GET", "/sites/<uuid:pk>/", {S, F, D}, lambda w: w.place.site.pk),
+    door("POST", "/sites/<uuid:pk>/", {F, D}, lambda w: w.place.site.pk, body=lambda _w: {}, good={422}, form=True),
+    door("GET", "/cameras/", ALL),
+    door(
+        "POST",
+        "/cameras/",
+        {F, D},
+        body=lambda w: {"site": str(w.place.site.pk), "name": "North mast"},
+        good={302},
+        form=True,
+    ),
+    door("GET", "/cameras/<uuid:pk>/", {S, F, D}, lambda w: w.place.camera.pk),
+    door("POST", "/cameras/<uuid:pk>/", {F, D}, lambda w: w.place.camera.pk, body=lambda _w: {}, good={422}, form=True),
     door("GET", "/sources/connect/", {F, D}),
     door(
         "POST",
@@ -392,6 +406,20 @@ PAGES = [
         body=lambda _w: {"events_per_second": "50"},
         good={302},
         form=True,
+    ),
+    door("GET", "/policy/queues/", ALL),
+    door(
+        "POST",
+        "/policy/queues/",
+        {S},
+        body=lambda w: {"site": str(w.place.site.pk), "name": "Front door", "classes": "a\nb"},
+        good={302},
+        form=True,
+    ),
+    door("GET", "/policy/queues/<uuid:pk>/", {S}, lambda w: w.place.queue.pk),
+    # Without what was there before; with it it is saved (tests/review/views/test_queue_settings.py).
+    door(
+        "POST", "/policy/queues/<uuid:pk>/", {S}, lambda w: w.place.queue.pk, body=lambda _w: {}, good={422}, form=True
     ),
     door("GET", "/retention/", {S}, good={302}),
     door("GET", "/retention/<uuid:pk>/", {S}, lambda w: w.place.site.pk),
@@ -587,6 +615,8 @@ ELSEWHERE = {
     "/people/sign-in/",
     "/people/sign-in/mappings/",
     "/people/sign-in/mappings/<uuid:pk>/end/",
+    # For who administers everything, whom this world has not: tests/inference/views/test_places.py.
+    "/sites/new/",
 }
 
 

@@ -160,4 +160,5 @@ def figures_of(source: Source, now: datetime) -> list[dict[str, Any]]:
 def seen_by(source: Source, now: datetime) -> list[dict[str, Any]]:
     """What it told to have seen in the last day, by class."""
     rows = SeenCount.objects.filter(source=source, hour__gt=now - timedelta(hours=25)).exclude(class_name="")
-    return list(rows.order_by().values("class_name").annotate(seen=Sum("objects_seen")).order_by("-seen")[:40])
+    summed = rows.order_by().values("class_name").annotate(seen=Sum("objects_seen")).order_by("-seen")[:40]
+    return [dict(row) for row in summed]

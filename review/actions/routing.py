@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Invalid
 from accounts.ids import new_id
-from review import broadcast, names
+from review import broadcast, known, names
 from review.models import Event, Item, Policy, PolicyState, Queue, Routed, Routing, Rule
 from review.routing import Facts, Match, RuleSpec, first_match, is_sampled, names_said
 
@@ -115,7 +115,7 @@ def require_answers(queue_id: UUID) -> None:
 def open_item(event: Event, rule: Rule, match: Match, now: datetime, held_until: datetime | None) -> Item:
     queue = rule.queue
     assert queue is not None
-    due_at = now + (rule.due_in or queue.due_in)
+    due_at = now + (rule.due_in or known.due_in(queue.pk))
     chance = event.sampling_probability
     item = Item.objects.create(
         id=new_id(),

@@ -1,0 +1,107 @@
+"""Sites and cameras in the browser."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEntry, User
+from accounts.roles import Role
+from inference.actions.changes import site_state
+from inference.models import Camera, Site
+from tests.factories import Place, make_person, sign_in
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    return make_person("boss", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def engineer(place: Place) -> User:
+    return make_person("fay", Role.FLEET_ENGINEER, place.site)
+
+
+def client_of(person: User) -> Client:
+    client = Client()
+    sign_in(client, person)
+    return client
+
+
+NEW = {"name": "North  Plant", "time_zone": "Europe/Berlin", "registers_models": "on"}
+
+
+def test_who_administers_everything_makes_a_site(boss: User, place: Place) -> None:
+    client = client_of(boss)
+    made = client.post("/sites/new/", NEW)
+    site = Site.objects.get(name="North Plant")
+    assert made["Location"] == f"/sites/{site.pk}/"
+    assert (site.slug, site.time_zone, site.registers_models) == ("north-plant", "Europe/Berlin", True)
+    assert "North Plant" in client.get("/sites/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": " "}, {"name": "x" * 121}, {"time_zone": "Moon/Base"}, {"name": "ＮＯＲＴＨ plant"}, {"name": "YARD"}],
+)
+def test_what_cannot_be_is_said_and_nothing_is_made(boss: User, place: Place, wrong: dict[str, str]) -> None:
+    client = client_of(boss)
+    client.post("/sites/new/", NEW)
+    assert client.post("/sites/new/", NEW | wrong).status_code == 422
+    assert Site.objects.count() == 2
+
+
+def test_nobody_else_makes_sites(engineer: User, supervisor: User, place: Place) -> None:
+    for person in (engineer, supervisor, make_person("ada", Role.ADMINISTRATOR, place.site)):
+        assert client_of(person).post("/sites/new/", NEW).status_code == 404
+    assert Site.objects.count() == 1
+
+
+def test_a_site_is_changed_and_two_at_once_see_each_other(engineer: User, place: Place) -> None:
+    client, page = client_of(engineer), f"/sites/{place.site.pk}/"
+    form: dict[str, Any] = {"name": "The yard", "time_zone": "Asia/Tokyo", "before": site_state(place.site)}
+    assert client.post(page, form).status_code == 302
+    place.site.refresh_from_db()
+    assert (place.site.name, place.site.slug, place.site.time_zone) == ("The yard", "yard", "Asia/Tokyo")
+    late = client.post(page, form | {"name": "Mine"})
+    assert late.status_code == 422
+    assert "Somebody changed this meanwhile" in late.content.decode()
+    entry = AuditEntry.objects.get(verb="site.changed").additional_data
+    assert (entry["before"], "Asia/Tokyo" in entry["after"]) == (form["before"], True)
+
+
+def test_cameras_are_made_and_renamed(engineer: User, place: Place) -> None:
+    client = client_of(engineer)
+    for _twice in range(2):
+        assert client.post("/cameras/", {"site": str(place.site.pk), "name": "North mast"}).status_code == 302
+    slugs = set(Camera.objects.filter(name="North mast").values_list("slug", flat=True))
+    assert "north-mast" in slugs
+    assert len(slugs) == 2
+    camera = Camera.objects.get(slug="north-mast")
+    page = f"/cameras/{camera.pk}/"
+    assert client.post(page, {"name": "Mast, north", "before": "North mast"}).status_code == 302
+    assert client.post(page, {"name": "Other", "before": "North mast"}).status_code == 422
+    camera.refresh_from_db()
+    assert (camera.name, camera.slug) == ("Mast, north", "north-mast")
+    assert "Mast, north" in client.get("/cameras/").content.decode()
+
+
+def test_lists_cost_as_many_queries_however_long(
+    engineer: User, place: Place, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        Camera.objects.create(site=place.site, slug=f"c{number}", name=f"C {number}")
+    client = client_of(engineer)
+    client.get("/cameras/")
+    for page in ("/cameras/", "/sites/", f"/sites/{place.site.pk}/"):
+        with django_assert_max_num_queries(20):
+            assert client.get(page).status_code == 200
+
+
+def test_another_sites_places_do_not_exist(engineer: User, elsewhere: Place) -> None:
+    client = client_of(engineer)
+    for address in (f"/sites/{elsewhere.site.pk}/", f"/cameras/{elsewhere.camera.pk}/"):
+        assert client.get(address).status_code == 404
+        assert client.post(address, {"name": "x"}).status_code == 404
+    assert client.post("/cameras/", {"site": str(elsewhere.site.pk), "name": "x"}).status_code == 404
+    assert "dock" not in client.get("/cameras/").content.decode().lower()
