@@ -12,6 +12,9 @@ from accounts.access import held_by
 from accounts.models import User
 from accounts.roles import RIGHTS, Right, Role
 
+# Pages that belong to a place besides those under its own address.
+ALSO = {"sources": ("/sites/", "/cameras/", "/uploads/"), "policies": ("/retention/", "/taxonomies/")}
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -57,4 +60,4 @@ def places(request: HttpRequest, roles: Any) -> list[Place]:
 
 def place(request: HttpRequest, label: str, name: str, icon: str) -> Place:
     url = reverse(name)
-    return Place(label=label, url=url, icon=icon, current=request.path.startswith(url))
+    return Place(label=label, url=url, icon=icon, current=request.path.startswith((url, *ALSO.get(name, ()))))

@@ -1,4 +1,6 @@
-"""Where people land: on what their role is for."""
+"""Where people land: on what their role is for; while nothing has ever come, on what is to be set up."""
+
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -6,7 +8,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.access import roles_of
 from accounts.doors import signed_in
-from accounts.roles import Role
+from accounts.roles import Right, Role
+from inference.access import sites_for, sources_for
+from review.access import queues_for
+from review.models import Event
 
 # The first role of a person in this order decides.
 LANDING = {
@@ -22,8 +27,28 @@ LANDING = {
 @require_safe
 @signed_in("everybody who is signed in")
 def home(request: HttpRequest) -> HttpResponse:
+    if steps := steps_left(request):
+        return render(request, "review/start.html", {"steps": steps})
     roles = roles_of(request.user)
     for role, page in LANDING.items():
         if role in roles:
             return redirect(page)
     return render(request, "accounts/home_empty.html")
+
+
+def steps_left(request: HttpRequest) -> list[dict[str, Any]]:
+    """What somebody who sets sites up still has to do before the first event; nothing once one has come.
+
+    For who may connect sources and steer queues: a fleet engineer alone lands on his sources, as ever.
+    """
+    sites = sites_for(request.user, Right.MANAGE_SOURCES)
+    queues = queues_for(request.user, Right.MANAGE_QUEUES)
+    steers = sites_for(request.user, Right.MANAGE_QUEUES).exists()
+    if not steers or not sites or Event.objects.filter(site__in=sites).exists():
+        return []
+    return [
+        {"name": "site", "done": True, "url": "sites"},
+        {"name": "queue", "done": queues.exists(), "url": "queue-list"},
+        {"name": "source", "done": sources_for(request.user).exists(), "url": "source-connect"},
+        {"name": "event", "done": False, "url": "sources"},
+    ]

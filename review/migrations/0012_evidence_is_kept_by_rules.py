@@ -10,7 +10,7 @@ import accounts.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("inference", "0005_calls_are_tallied_and_bounded"),
-        ("review", "0010_pictures_come_through_the_browser"),
+        ("review", "0011_classes_are_renamed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
