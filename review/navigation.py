@@ -44,7 +44,8 @@ def places(request: HttpRequest, roles: Any) -> list[Place]:
         (_("Events"), "events", "images", Right.SEE_EVENTS in rights),
         (_("Releases"), "releases", "package", bool(rights & {Right.SEE_RELEASES, Right.SEE_MANIFESTS})),
         (_("Policy"), "policies", "sliders-horizontal", Right.MANAGE_QUEUES in rights),
-        (_("Taxonomies"), "taxonomies", "tag", Right.MANAGE_TAXONOMY in rights),
+        # For who steers queues it is a tab there.
+        (_("Classes"), "taxonomies", "tag", Right.MANAGE_TAXONOMY in rights and Right.MANAGE_QUEUES not in rights),
         (_("Sources"), "sources", "radio-tower", Right.SEE_SOURCES in rights),
         (
             _("Inbox"),

@@ -18,7 +18,7 @@ from accounts.roles import Right
 from inference.access import sites_for
 from inference.actions.changes import named
 from inference.models import Site
-from inference.views.places import uuid_or_none
+from inference.views.places import id_in
 from review.access import queue_for, queues_for
 from review.actions.queue_changes import QueueSettings, change_queue, settings_of, state_of
 from review.actions.setup import create_queue
@@ -34,7 +34,7 @@ def queue_list(request: HttpRequest) -> HttpResponse:
     """The queues that the person steers, and a form for a new one."""
     sites, trouble = sites_for(request.user, Right.MANAGE_QUEUES).order_by("name"), ""
     if request.method == "POST":
-        site = sites.filter(pk=uuid_or_none(request.POST.get("site", ""))).first()
+        site = sites.filter(pk=id_in(request.POST.get("site", ""))).first()
         if site is None:
             raise NotFound
         try:
@@ -60,7 +60,7 @@ def make(request: HttpRequest, site: Site) -> Queue:
     slug = slugify(name)[:60] or f"queue-{Queue.objects.filter(site=site).count() + 1}"
     chosen = request.POST.get("taxonomy", "")
     if chosen:
-        taxonomy = Taxonomy.objects.filter(site=site, pk=uuid_or_none(chosen)).first()
+        taxonomy = Taxonomy.objects.filter(site=site, pk=id_in(chosen)).first()
         if taxonomy is None:
             raise Invalid(_("Choose classes of the same site."), code="unknown_taxonomy")
         return create_queue(site=site, slug=slug, name=name, taxonomy=taxonomy, maker=person, now=now)

@@ -16,12 +16,13 @@ from accounts.models import User
 from accounts.models.grant import Scope
 from accounts.roles import Role
 from deploy import credentials
-from deploy.first_start import basic_rules, coco_classes, with_keys
+from deploy.first_start import coco_classes, with_keys
 from inference.actions.sites import create_camera, create_site, create_source, register_model_version
 from inference.models import Site
 from review.actions.policies import publish
 from review.actions.retention import bound_by_default
 from review.actions.setup import create_queue
+from review.actions.starting import basic_rules
 from review.models import Queue
 
 KEPT = "demo"
