@@ -1,7 +1,6 @@
 """Which evidence may go: decided event by event, and asked again at the very moment of removal.
 
-Never touched: evidence of events that are open, parked, held, under a legal hold, or in a release that still has its
-files. Bytes that several events show go only when all of them let go. Ages count from when the server had the event or
+Never touched: evidence of events that are open, parked, held or under a legal hold, and what a release or a guide shows. Bytes that several events show go only when all of them let go. Ages count from when the server had the event or
 the outcome, never from a source's clock.
 """
 
@@ -102,7 +101,7 @@ class Facts:
     events: dict[UUID, list[Event]]
     items: dict[UUID, list[Item]]
     bound: frozenset[UUID]
-    released: frozenset[UUID]
+    shown: frozenset[UUID]
 
     @classmethod
     def around(cls, evidence: Iterable[Evidence]) -> "Facts":
@@ -114,12 +113,12 @@ class Facts:
         items: dict[UUID, list[Item]] = {pk: [] for pk in ids}
         for item in Item.objects.filter(event__in=ids).order_by("created_at"):
             items[item.event_id].append(item)
-        return cls(events, items, bound_events(ids), released_evidence(pks))
+        return cls(events, items, bound_events(ids), shown_elsewhere(pks))
 
     def why(self, evidence: Evidence, rules: Rules, now: datetime) -> str:
         """By which rule the evidence may go; empty when it may not."""
         events = self.events[evidence.pk]
-        if not events or evidence.pk in self.released:
+        if not events or evidence.pk in self.shown:
             return ""
         reasons = [self.why_event(event, rules, now) for event in events]
         return reasons[0] if all(reasons) else ""
@@ -143,9 +142,11 @@ def bound_events(ids: set[UUID]) -> frozenset[UUID]:
     return frozenset(parked) | frozenset(held) | frozenset(legal)
 
 
-def released_evidence(pks: Iterable[UUID]) -> frozenset[UUID]:
-    """Evidence that a release rests on."""
-    return frozenset(ReleaseRow.objects.filter(evidence__in=pks).values_list("evidence_id", flat=True))
+def shown_elsewhere(pks: Iterable[UUID]) -> frozenset[UUID]:
+    """Evidence that a release rests on, or that a guide shows as an example."""
+    released = ReleaseRow.objects.filter(evidence__in=pks).values_list("evidence_id", flat=True)
+    examples = Evidence.objects.used_as_example().filter(pk__in=pks).values_list("pk", flat=True)
+    return frozenset(released) | frozenset(examples)
 
 
 def kept_by(site: Site, *, after: tuple[datetime, UUID] | None = None) -> QuerySet[Evidence]:

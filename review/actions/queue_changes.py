@@ -22,7 +22,6 @@ class QueueSettings:
     """What supervisors say about a queue."""
 
     name: str
-    guide: str
     due_in: timedelta
     undo_window: timedelta
     asks_complete: bool
@@ -32,7 +31,6 @@ class QueueSettings:
 def settings_of(queue: Queue) -> QueueSettings:
     return QueueSettings(
         name=queue.name,
-        guide=queue.guide,
         due_in=queue.due_in,
         undo_window=queue.undo_window,
         asks_complete=queue.asks_complete,
@@ -44,7 +42,7 @@ def state_of(queue: Queue) -> str:
     """What can be changed of a queue, in one line: for the trail, and to notice that somebody was faster."""
     now = settings_of(queue)
     flags = f"{'asks' if now.asks_complete else 'asks not'} if complete, {'answers' if now.answers_held else 'no'} held"
-    return f"{now.name} · due in {now.due_in} · undo {now.undo_window} · {flags} · guide {len(now.guide)} letters"
+    return f"{now.name} · due in {now.due_in} · undo {now.undo_window} · {flags}"
 
 
 def change_queue(*, queue: Queue, wanted: QueueSettings, before: str, person: User) -> None:
@@ -61,10 +59,10 @@ def change_queue(*, queue: Queue, wanted: QueueSettings, before: str, person: Us
         row = Queue.objects.select_for_update().get(pk=queue.pk)
         old = state_of(row)
         require_same(before, old)
-        row.name, row.guide = name, wanted.guide.replace("\0", "")[:20_000]
+        row.name = name
         row.due_in, row.undo_window = wanted.due_in, wanted.undo_window
         row.asks_complete, row.answers_held = wanted.asks_complete, wanted.answers_held
-        row.save(update_fields=["name", "guide", "due_in", "undo_window", "asks_complete", "answers_held"])
+        row.save(update_fields=["name", "due_in", "undo_window", "asks_complete", "answers_held"])
         audit.record(
             "queue.changed",
             actor=person,

@@ -107,7 +107,6 @@ def typed(request: HttpRequest) -> QueueSettings:
     said = request.POST
     return QueueSettings(
         name=said.get("name", ""),
-        guide=said.get("guide", ""),
         due_in=timedelta(minutes=whole(said.get("due_minutes", ""), "due_in")),
         undo_window=timedelta(seconds=whole(said.get("undo_seconds", ""), "undo_window")),
         asks_complete="asks_complete" in said,

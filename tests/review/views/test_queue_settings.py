@@ -39,7 +39,7 @@ def test_a_queue_is_changed_and_the_next_event_obeys(client: Client, place: Plac
     assert client.post(page, form(place.queue)).status_code == 302
     place.queue.refresh_from_db()
     assert (place.queue.due_in, place.queue.undo_window) == (timedelta(minutes=90), timedelta(seconds=5))
-    assert (place.queue.guide, place.queue.asks_complete, place.queue.answers_held) == ("Look twice.", False, False)
+    assert (place.queue.asks_complete, place.queue.answers_held) == (False, False)
     known.forget()
     item = make_item(place)
     assert item.due_at - item.created_at == timedelta(minutes=90)

@@ -10,7 +10,7 @@ import accounts.ids
 class Migration(migrations.Migration):
     dependencies = [
         ("inference", "0005_calls_are_tallied_and_bounded"),
-        ("review", "0011_classes_are_renamed"),
+        ("review", "0012_guides_have_versions_and_examples"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
