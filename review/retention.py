@@ -1,6 +1,6 @@
 """Which evidence may go: decided event by event, and asked again at the very moment of removal.
 
-Never touched: evidence of events that are open, parked, held or under a legal hold, and what a release or a guide shows.
+Never touched: evidence of events that are open, parked, held or under a legal hold; what a release or a guide shows.
 Bytes that several events show go only when all of them let go. Ages count from when the server had the event or the
 outcome, never from a source's clock.
 """
