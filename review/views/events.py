@@ -125,7 +125,7 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
             "labels": labels,
             "classes": class_list(item.queue) if item else [],
         },
-        "evidence": evidence_rows(found),
+        "evidence": beside_the_frame(evidence_rows(found)),
         "legal_hold": LegalHold.objects.filter(event=found, lifted_at=None).select_related("set_by").first(),
         "may_hold": sites_for(request.user, Right.MANAGE_QUEUES).filter(pk=found.site_id).exists(),
         "story": story(found, item),
@@ -133,6 +133,12 @@ def event(request: HttpRequest, pk: UUID) -> HttpResponse:
         "guides": places_for(request, found) if found.evidence_rows.exclude(evidence=None).exists() else [],
     }
     return render(request, "review/event.html", context)
+
+
+def beside_the_frame(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What there is besides the one picture that fills the page."""
+    first = next((row for row in rows if row["role"] == "frame"), rows[0] if rows else None)
+    return [row for row in rows if row is not first or row["is_clip"]]
 
 
 def shown(event: Event, item: Item | None) -> dict[str, Any]:
