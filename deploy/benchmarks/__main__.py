@@ -5,6 +5,8 @@ import sys
 
 BENCHMARKS = {
     "intake": "Intake",
+    "hold": "A machine that waits for an answer",
+    "flood": "Two sources, one of them flooding",
     "review": "Claim and verdict",
     "desk": "The desk in Chromium",
     "vision_pipeline": "Vision pipeline",
