@@ -63,6 +63,9 @@ def take(item: Item, person: User, now: datetime, lasts: timedelta, *, opened: b
         return None
     if item.claim_id is not None:
         expire_others(item, person, now)
+    if item.held_until is not None:
+        # Its deadline is over: those who shared it have it no longer.
+        overtake_others(claim, now)
     claim.save(force_insert=True)
     item.claim_id, item.claimed_by, item.claim_expires_at = claim.pk, person, claim.expires_at
     record_claim("claim.taken", claim, action=audit.Action.CREATE, ahead=not opened)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists
 
 from accounts import audit
 from accounts.models import User
@@ -16,9 +17,14 @@ def lease(ahead: bool) -> timedelta:
 
 
 def items_of(claim: Claim) -> ItemQuerySet:
-    """The item while it is open and this claim counts: as the latest one, or as one of several on a held item."""
+    """The item while it is open and this claim counts: as the latest one, or as one of several on a held item.
+
+    One of several counts until it ends, and until somebody has the item alone after the deadline.
+    """
     rows = Item.objects.open().filter(pk=claim.item_id)
-    return rows if claim.shared else rows.filter(claim_id=claim.pk)
+    if not claim.shared:
+        return rows.filter(claim_id=claim.pk)
+    return rows.filter(Exists(Claim.objects.filter(pk=claim.pk, ended_at=None)), claim_id=None)
 
 
 def overtake_others(claim: Claim, now: datetime) -> None:

@@ -22,6 +22,7 @@ from review.models import (
     Claim,
     Ended,
     Event,
+    Hold,
     Item,
     ItemState,
     Outcome,
@@ -339,7 +340,8 @@ def undo(*, verdict: Verdict, now: datetime) -> Claim:
 
     Raises UndoWindowOver afterwards, and AlreadyDecided when the outcome is no longer this verdict's.
     """
-    if now >= verdict.final_at:
+    # A machine that has moved stays moved, whatever the clock of this server says.
+    if now >= verdict.final_at or Hold.objects.filter(verdict=verdict).exists():
         raise UndoWindowOver
     item = verdict.item
     claim = Claim(item=item, holder=verdict.person, created_at=now, expires_at=now + lease(ahead=False), opened_at=now)

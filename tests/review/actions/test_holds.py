@@ -159,6 +159,44 @@ def test_it_can_be_put_off_and_handed_up_like_others(
     assert take_held(queue=place.queue, person=colleague, now=now) is None
 
 
+def test_a_clock_that_is_behind_does_not_take_an_answer_back(
+    held: Item, place: Place, operator: User, now: datetime
+) -> None:
+    given = give_answer(factories.claim(place, operator, now), now=now).verdict
+    with pytest.raises(UndoWindowOver):
+        undo(verdict=given, now=now - timedelta(seconds=1))
+
+
+def test_a_claim_that_was_overtaken_moves_nothing(
+    held: Item, place: Place, operator: User, colleague: User, now: datetime
+) -> None:
+    other = make_queue(place, now)
+    mine, theirs = (factories.claim(place, person, now) for person in (operator, colleague))
+    claims.escalate(claim=mine, to=other, note="look", now=now)
+    for claim in (mine, theirs):
+        fresh = Claim.objects.select_related("item__queue").get(pk=claim.pk)
+        with pytest.raises(ClaimLost):
+            claims.escalate(claim=fresh, to=place.queue, note="again", now=now)
+    held.refresh_from_db()
+    assert held.queue == other
+
+
+def test_after_the_deadline_nobody_moves_what_one_person_has_alone(
+    held: Item, place: Place, operator: User, colleague: User, now: datetime
+) -> None:
+    other = make_queue(place, now)
+    mine = factories.claim(place, operator, now)
+    late = now + timedelta(seconds=9)
+    alone = claims.claim_next(queue=place.queue, person=colleague, now=late)
+    assert alone is not None
+    assert (alone.item_id, alone.shared) == (held.pk, False)
+    with pytest.raises(ClaimLost):
+        claims.escalate(claim=mine, to=other, note="look", now=late)
+    mine.refresh_from_db()
+    assert mine.ended == "overtaken"
+    give_answer(alone, now=late)
+
+
 def make_queue(place: Place, now: datetime) -> Queue:
     from review.actions.setup import create_queue
 
