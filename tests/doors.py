@@ -397,7 +397,15 @@ PAGES = [
         body=lambda w: {"site": str(w.place.site.pk), "name": "gate", "camera": "gate 7"},
         form=True,
     ),
-    door("POST", "/sources/<uuid:pk>/rename/", {F, D}, lambda w: w.place.source.pk, good={302}, form=True),
+    door(
+        "POST",
+        "/sources/<uuid:pk>/rename/",
+        {F, D},
+        lambda w: w.place.source.pk,
+        body=lambda _w: {"name": "north gate"},
+        good={302},
+        form=True,
+    ),
     door(
         "POST",
         "/sources/<uuid:pk>/rate/",

@@ -46,7 +46,7 @@ def write_guide(*, queue: Queue, text: str, looked_at: int, person: User, now: d
         if looked_at != locked.guide_version - 1:
             raise Conflict(_("Somebody changed the guide meanwhile; look at it again."), code="guide_changed")
         locked.guide = text
-        tell("guide.written", locked, person)
+        record_guide("guide.written", locked, person)
     return locked.guide_version
 
 
@@ -84,7 +84,7 @@ def add_example(
             added_by=person,
             added_at=now,
         )
-        tell("example.added", locked, person, event=str(event.pk), name=shows.name, good=good)
+        record_guide("example.added", locked, person, event=str(event.pk), name=shows.name, good=good)
     return made
 
 
@@ -115,10 +115,10 @@ def remove_example(*, example: GuideExample, person: User, now: datetime) -> Non
         rows = GuideExample.objects.filter(pk=example.pk, removed_in=None)
         if not rows.update(removed_in=locked.guide_version):
             raise Conflict(_("This example is no longer in the guide."), code="removed")
-        tell("example.removed", locked, person, event=str(example.event_id), name=example.shows.name)
+        record_guide("example.removed", locked, person, event=str(example.event_id), name=example.shows.name)
 
 
-def tell(verb: str, queue: Queue, person: User, **facts: Any) -> None:
+def record_guide(verb: str, queue: Queue, person: User, **facts: Any) -> None:
     audit.record(
         verb,
         actor=person,

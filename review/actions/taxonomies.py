@@ -51,7 +51,7 @@ def add_classes(*, taxonomy: Taxonomy, wanted: Sequence[str], person: User | Non
             TaxonomyClass.objects.create(taxonomy=locked, name=name, index=first + n) for n, name in enumerate(wanted)
         ]
         for row in rows:
-            tell("class.added", locked, person, name=row.name, index=row.index)
+            record_change("class.added", locked, person, name=row.name, index=row.index)
     return rows
 
 
@@ -98,7 +98,7 @@ def change_class(
         row.name, row.key, row.colour = name, key, colour
         row.save(update_fields=["name", "key", "colour"])
         becomes = {"name": name, "key": key, "colour": colour}
-        tell("class.changed", locked, person, index=row.index, before=was, after=becomes, name=was["name"])
+        record_change("class.changed", locked, person, index=row.index, before=was, after=becomes, name=was["name"])
     return row
 
 
@@ -108,7 +108,7 @@ def retire_class(*, taxonomy: Taxonomy, pk: Any, person: User, now: datetime) ->
         row = class_of(locked, pk)
         if not locked.classes.filter(pk=row.pk, retired_at=None).update(retired_at=now, key=""):
             raise Conflict(_("This class is retired already."), code="retired_already")
-        tell("class.retired", locked, person, name=row.name, index=row.index)
+        record_change("class.retired", locked, person, name=row.name, index=row.index)
     return row
 
 
@@ -118,7 +118,7 @@ def restore_class(*, taxonomy: Taxonomy, pk: Any, person: User) -> TaxonomyClass
         row = class_of(locked, pk)
         if not locked.classes.filter(pk=row.pk, retired_at__isnull=False).update(retired_at=None):
             raise Conflict(_("This class is not retired."), code="not_retired")
-        tell("class.restored", locked, person, name=row.name, index=row.index)
+        record_change("class.restored", locked, person, name=row.name, index=row.index)
     return row
 
 
@@ -129,7 +129,7 @@ def class_of(taxonomy: Taxonomy, pk: Any) -> TaxonomyClass:
     return row
 
 
-def tell(verb: str, taxonomy: Taxonomy, person: User | None, **facts: Any) -> None:
+def record_change(verb: str, taxonomy: Taxonomy, person: User | None, **facts: Any) -> None:
     # The version that this change makes; it is written when the change ends.
     version = taxonomy.version + 1
     audit.record(verb, actor=person, on=taxonomy, site_id=taxonomy.site_id, version=version, **facts)
