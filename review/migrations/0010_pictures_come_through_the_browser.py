@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
                     "archive",
                     models.ForeignKey(
                         null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="members",
                         to="review.uploadfile",
                     ),
@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                 (
                     "job",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="files", to="review.uploadjob"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="files", to="review.uploadjob"
                     ),
                 ),
             ],

@@ -115,8 +115,8 @@ class UploadFile(models.Model):
     """One file of an upload, or one inside of an uploaded archive. `name` is text to show and never a path of ours."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    job = models.ForeignKey(UploadJob, on_delete=models.CASCADE, related_name="files")
-    archive = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="members")
+    job = models.ForeignKey(UploadJob, on_delete=models.PROTECT, related_name="files")
+    archive = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="members")
     # Which entry of its archive it is.
     member = models.PositiveIntegerField(null=True)
     name = models.CharField(max_length=NAME_LETTERS)

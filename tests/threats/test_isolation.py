@@ -245,7 +245,7 @@ def test_a_field_that_nobody_asked_for_changes_nothing(world: World, extra: str,
     value = str(factories.make_place("extra").site.pk) if EXTRAS[extra] == "SITE" else EXTRAS[extra]
     for one in [one for one in PAGES + API if one.body and one.method != "GET"]:
         # Where it is a field of the form itself.
-        if one.path == "/inbox/" and extra == "site":
+        if one.path in {"/inbox/", "/cameras/", "/policy/queues/", "/sources/connect/"} and extra == "site":
             continue
         with subtests.test(str(one)), transaction.atomic():
             body = (one.body(world) if one.body else {}) | {extra: value}
