@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from inference.views import places, sources
+from inference.views import download, places, sources
 
 urlpatterns = [
+    path("agent/<str:name>", download.agent, name="agent"),
     path("sources/", sources.sources, name="sources"),
     path("sites/", places.sites, name="sites"),
     path("sites/new/", places.new_site, name="site-new"),

@@ -593,6 +593,7 @@ SOURCES = {
     ("POST", V1 + "counts"),
 }
 PUBLIC = {
+    "/agent/<str:name>",
     "/healthz",
     "/metrics",
     "/trust/authority.crt",
