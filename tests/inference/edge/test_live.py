@@ -32,9 +32,13 @@ class Lines(logging.Handler):
 def lines():
     handler = Lines()
     logger = logging.getLogger("secondlook.edge")
+    # The suite's own level is higher than these lines have.
+    before = logger.level
+    logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     yield handler
     logger.removeHandler(handler)
+    logger.setLevel(before)
 
 
 @pytest.fixture
