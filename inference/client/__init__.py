@@ -11,7 +11,7 @@ Needs httpx, OpenCV and NumPy; no Django. What a library calls its results is tu
 """
 
 from inference.client.client import Client, Posted
-from inference.client.exceptions import ClientError, Refused, Unreachable
+from inference.client.exceptions import BadInput, ClientError, Refused, Unreachable
 from inference.client.prediction import Prediction
 
-__all__ = ["Client", "ClientError", "Posted", "Prediction", "Refused", "Unreachable"]
+__all__ = ["BadInput", "Client", "ClientError", "Posted", "Prediction", "Refused", "Unreachable"]

@@ -1,6 +1,7 @@
 """What can go wrong for whoever posts.
 
 ClientError
+├── BadInput       what was to be posted cannot be; nothing was sent
 ├── Refused        the server said no, with a stable `code`; the same again will be refused again
 └── Unreachable    no answer, or one that said "later", however often it was tried
 """
