@@ -19,7 +19,7 @@ from review.images import UnsupportedType
 MP4, WEBM = "video/mp4", "video/webm"
 TYPES = frozenset({MP4, WEBM})
 # A header is a few dozen boxes; a file of a million tiny ones is made to cost time.
-MOST_BOXES = 20_000
+MOST_BOXES, MOST_ELEMENTS = 20_000, 100_000
 MOST_DEPTH = 8
 CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"dinf", b"stbl"})
 
@@ -167,7 +167,8 @@ def sample_count(data: bytes, start: int, stop: int) -> int:
     (entries,) = struct.unpack_from(">I", data, start + 4)
     if start + 8 + entries * 8 > stop:
         raise Broken
-    return sum(struct.unpack_from(">I", data, start + 8 + 8 * entry)[0] for entry in range(entries))
+    counted = struct.iter_unpack(">II", data[start + 8 : start + 8 + entries * 8])
+    return sum(count for count, _length in counted)
 
 
 def require_own_data(data: bytes, start: int, stop: int) -> None:
@@ -197,14 +198,13 @@ class Walk:
     height: int = 0
     last_timestamp: int = 0
     blocks: int = 0
-    elements: int = 0
 
 
 def of_webm(data: bytes) -> ClipFacts:
     if data[:4] != b"\x1a\x45\xdf\xa3":
         raise UnsupportedType(_("Only MP4 and WebM clips are taken."))
     found = Walk()
-    walk(data, 0, len(data), found, 0)
+    walk(data, found)
     if found.doc_type != b"webm" or not found.width or not found.height:
         raise Broken
     # A live recording does not know its length; its last cluster tells.
@@ -212,23 +212,25 @@ def of_webm(data: bytes) -> ClipFacts:
     return ClipFacts(WEBM, found.width, found.height, length, found.blocks)
 
 
-def walk(data: bytes, start: int, stop: int, found: Walk, depth: int) -> None:
-    at = start
-    while at < stop:
-        found.elements += 1
-        if depth > MOST_DEPTH or found.elements > 40 * MOST_BOXES:
-            raise Broken
+def walk(data: bytes, found: Walk) -> None:
+    """Go over the elements from the first to the last, as they lie: into a container one goes by going on.
+
+    So the sizes of containers do not matter, which a live recording does not know.
+    """
+    at = 0
+    for _number in range(MOST_ELEMENTS):
+        if at >= len(data):
+            return
         element, at = vint(data, at, keep_marker=True)
         size, at = vint(data, at, keep_marker=False)
-        end = stop if size == UNKNOWN else at + size
-        if end > stop:
-            # A recording that broke off: what is there counts, the decoder finds out about the rest.
-            end = stop
         if element in INSIDE:
-            walk(data, at, end, found, depth + 1)
-        else:
-            note(element, data[at : min(end, at + 16)], found)
-        at = end
+            continue
+        if size == UNKNOWN:
+            raise Broken
+        # What lies beyond the end of a recording that broke off is for the decoder to find out.
+        note(element, data[at : at + min(size, 16)], found)
+        at += size
+    raise Broken
 
 
 def note(element: int, value: bytes, found: Walk) -> None:

@@ -46,12 +46,33 @@ def test_a_turned_clip_has_its_upright_size() -> None:
         (box(b"ftyp", b"isom") + b"\0\0\0\x08free" * 30_000, "bad_clip"),
         (b"\x1a\x45\xdf\xa3" + b"\xff" * 40, "bad_clip"),
         (webm()[:40], "bad_clip"),
+        (webm()[:40] + b"\xec\x80" * 200_000, "bad_clip"),
+        (webm() + b"\xa3\xff", "bad_clip"),
     ],
 )
 def test_a_header_that_lies_or_breaks_off_is_refused(data: bytes, code: str) -> None:
     with pytest.raises(Invalid) as refused:
         clips.inspect(data, LIMITS)
     assert refused.value.code == code
+
+
+def element(kind: str, content: bytes, *, live: bool = False) -> bytes:
+    """An element of a WebM file; a live one does not know its length (RFC 8794, 6.2)."""
+    size = b"\x01" + (b"\xff" * 7 if live else len(content).to_bytes(7))
+    return bytes.fromhex(kind) + size + content
+
+
+def test_a_live_recording_has_many_clusters_of_unknown_length() -> None:
+    video = element("E0", element("B0", b"\x02\x80") + element("BA", b"\x01\xe0"))
+    clusters = [
+        element("1F43B675", element("E7", (second * 1000).to_bytes(4)) + element("A3", b"frame") * 10, live=True)
+        for second in range(40)
+    ]
+    tracks = element("1654AE6B", element("AE", video))
+    live = element("1A45DFA3", element("4282", b"webm"))
+    live += element("18538067", tracks + b"".join(clusters), live=True)
+    facts = clips.inspect(live, LIMITS)
+    assert (facts.width, facts.height, facts.frames, facts.duration_s) == (640, 480, 400, 39.0)
 
 
 @pytest.mark.parametrize(
