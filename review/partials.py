@@ -5,6 +5,7 @@ the source nothing but sending the file from its beginning.
 """
 
 import contextlib
+import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -34,6 +35,15 @@ def root() -> Path:
 
 def path_of(source_id: UUID, sha256: str) -> Path:
     return root() / str(source_id) / sha256
+
+
+@contextlib.contextmanager
+def one_at_a_time(source_id: UUID) -> Iterator[None]:
+    """Let nobody else on this machine touch the partial files of a source meanwhile."""
+    root().mkdir(parents=True, exist_ok=True)
+    with (root() / f"{source_id}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def received(source_id: UUID, sha256: str) -> int:

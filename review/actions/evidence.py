@@ -30,6 +30,11 @@ def require_announced(*, source: Source, sha256: str) -> EventEvidence:
     return announced
 
 
+def is_awaited(*, source: Source, sha256: str) -> bool:
+    """Whether an event of this source still lacks the bytes of this digest."""
+    return EventEvidence.objects.filter(event__source=source, sha256=sha256, evidence=None).exists()
+
+
 def store_evidence(*, source: Source, sha256: str, content_type: str, data: bytes, now: datetime) -> Stored:
     """Keep the bytes that an event of this source announced, and link them to every event of it that waits for them.
 
@@ -58,15 +63,14 @@ def store_evidence(*, source: Source, sha256: str, content_type: str, data: byte
                 "stored_at": now,
             },
         )
-        if evidence.removed_at is not None:
-            bring_back(evidence=evidence, data=data)
-            made = True
+        if made:
+            make_renditions.enqueue(str(evidence.pk))
+        else:
+            made = bring_back(evidence=evidence, data=data)
         events = list(waiting.values_list("event_id", flat=True))
         EventEvidence.objects.filter(event__site_id=source.site_id, sha256=sha256, evidence=None).update(
             evidence=evidence
         )
-        if made:
-            make_renditions.enqueue(str(evidence.pk))
         for queue_id in set(Item.objects.open().filter(event__in=events).values_list("queue_id", flat=True)):
             broadcast.queue_changed(queue_id)
     return Stored(evidence, made)

@@ -231,14 +231,18 @@ def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
 def attach_evidence(
     event: Event, posted: EventIn, uploads: list[Upload], fresh: set[str], now: datetime
 ) -> dict[str, str]:
-    """Rows for what the event announces; bytes that the site has already are linked at once."""
+    """Rows for what the event announces; bytes that the site has already are linked at once.
+
+    Bytes that it had and let go are asked for again, like any that never came. The lock keeps a removal from coming
+    between the look and the link.
+    """
     stored = {
         upload.announced.sha256: store_row(event, upload, now, fresh=upload.announced.sha256 in fresh)
         for upload in uploads
     }
     missing = {evidence.sha256 for evidence in posted.evidence} - stored.keys()
     if missing:
-        rows = Evidence.objects.filter(site_id=event.site_id, sha256__in=missing)
+        rows = Evidence.objects.select_for_update().filter(site_id=event.site_id, sha256__in=missing, removed_at=None)
         stored |= {evidence.sha256: evidence for evidence in rows}
     EventEvidence.objects.bulk_create(
         EventEvidence(

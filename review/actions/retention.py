@@ -14,6 +14,7 @@ from inference.models import Site
 from review import evidence_store, pressure
 from review.models import Event, Evidence, Kept, LegalHold, Rendition, RetentionRule, RetentionRun
 from review.retention import Facts, Rules, kept_by
+from review.tasks.renditions import make_renditions
 
 # A release that is being frozen and a removal never look at the same picture at the same moment.
 LOCK = "evidence-removal"
@@ -162,11 +163,16 @@ def remove(evidence_id: UUID, rules: Rules, now: datetime) -> bool:
     return True
 
 
-def bring_back(*, evidence: Evidence, data: bytes) -> None:
-    """The bytes of removed evidence came again: keep them again. Inside a transaction."""
+def bring_back(*, evidence: Evidence, data: bytes) -> bool:
+    """Keep bytes that came again, if they were removed meanwhile; whether they were. Inside a transaction.
+
+    The lock keeps a removal out until the event that brought them is there.
+    """
     row = Evidence.objects.select_for_update().get(pk=evidence.pk)
     if row.removed_at is None:
-        return
+        return False
     evidence_store.write(row.path, data)
     Evidence.objects.filter(pk=row.pk).update(removed_at=None, removed_why="")
     evidence.removed_at, evidence.removed_why = None, ""
+    make_renditions.enqueue(str(row.pk))
+    return True

@@ -14,11 +14,10 @@ from accounts.exceptions import Invalid, NotFound
 from inference.models import TallyOutcome
 from inference.tallies import tallies
 from review import partials
-from review.actions.evidence import Stored, require_announced, store_evidence
+from review.actions.evidence import Stored, is_awaited, require_announced, store_evidence
 from review.api.auth import SourceToken, source_of
 from review.api.bodies import raw_body
-from review.images import TooLarge
-from review.models import Evidence
+from review.images import TooLarge, UnsupportedType
 
 router = Router(tags=["events"])
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -48,12 +47,15 @@ def put_evidence(request: HttpRequest, sha256: str) -> HttpResponse:
 
 @router.get("evidence/{sha256}", auth=SourceToken(), summary="How much of an announced file has come")
 def get_evidence(request: HttpRequest, sha256: str) -> dict[str, Any]:
-    """`stored`, `partial` with the bytes that are there, or `pending`. Nothing of the file itself is given back."""
+    """`stored`, `partial` with the bytes that are there, or `pending`. Nothing of the file itself is given back.
+
+    What was stored and went by a rule since is not asked for again, unless a later event announces it.
+    """
     if not SHA256.match(sha256):
         raise NotFound
     source = source_of(request)
     require_announced(source=source, sha256=sha256)
-    if Evidence.objects.filter(site_id=source.site_id, sha256=sha256).exists():
+    if not is_awaited(source=source, sha256=sha256):
         return {"status": "stored"}
     there = partials.received(source.pk, sha256)
     return {"status": "partial" if there else "pending", "received": there}
@@ -81,15 +83,20 @@ def put_part(request: HttpRequest, sha256: str, part: Part, data: bytes) -> Http
     require_announced(source=source, sha256=sha256)
     if len(data) != part.stop - part.start:
         raise Invalid(_("The body has another length than Content-Range says."), code="bad_range")
-    there = partials.append(source_id=source.pk, sha256=sha256, start=part.start, data=data)
-    if there < part.total:
-        return JsonResponse({"status": "partial", "received": there}, status=202)
-    whole = partials.take(source.pk, sha256)
-    try:
-        return stored(request, store(request, sha256, whole))
-    finally:
-        # Whole and stored, or not what was announced: either way the source begins anew, if at all.
+    with partials.one_at_a_time(source.pk):
+        if not is_awaited(source=source, sha256=sha256):
+            return JsonResponse({"status": "stored"})
+        there = partials.append(source_id=source.pk, sha256=sha256, start=part.start, data=data)
+        if there < part.total:
+            return JsonResponse({"status": "partial", "received": there}, status=202)
+        try:
+            answer = stored(request, store(request, sha256, partials.take(source.pk, sha256)))
+        except (Invalid, UnsupportedType, TooLarge):
+            # It is not what was announced, and more of it will not help: the source begins anew, if at all.
+            partials.drop(source.pk, sha256)
+            raise
         partials.drop(source.pk, sha256)
+        return answer
 
 
 def store(request: HttpRequest, sha256: str, data: bytes) -> Stored:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.tasks import default_task_backend
 from django.test import Client
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ from review.actions.retention import (
     state_of,
     walk_when_due,
 )
-from review.file_check import FileCheck
+from review.file_check import check_files
 from review.models import Evidence, Item, Kept, LegalHold, Rendition, RetentionRule, RetentionRun, Verdict
 from review.retention import Rules, due, figures
 from review.tasks.renditions import make_renditions
@@ -162,10 +163,7 @@ def test_gone_is_said_to_who_may_see_it_and_to_nobody_else(
 def test_the_check_of_files_misses_nothing(place: Place, now: datetime) -> None:
     passed(place)
     walk_when_due(now=now + LATER)
-    from review.file_check import check_files
-
     assert check_files(now=now + LATER, mend=False).ok
-    assert FileCheck is not None
 
 
 def test_the_same_bytes_again_are_kept_again(place: Place, now: datetime, file_store: Path) -> None:
@@ -176,8 +174,27 @@ def test_the_same_bytes_again_are_kept_again(place: Place, now: datetime, file_s
     evidence = Evidence.objects.get()
     assert evidence.removed_at is None
     assert evidence_store.read(evidence.path) == data
+    assert make_renditions.func(str(evidence.pk)) is None
+    assert evidence.renditions.exists()
     with transaction.atomic():
-        bring_back(evidence=evidence, data=data)
+        assert not bring_back(evidence=evidence, data=data)
+
+
+def test_bytes_that_went_are_asked_for_again(place: Place, now: datetime, file_store: Path) -> None:
+    data = picture()
+    post(place, picture=data, predictions=CONFIDENT)
+    walk_when_due(now=now + LATER)
+    address, token = f"/api/v1/evidence/{factories.sha256(data)}", bearer(place.token)
+    assert Client().get(address, **token).json() == {"status": "stored"}
+    default_task_backend.clear()
+    again = post(place, evidence=factories.event_body(picture=data)["evidence"])
+    assert again.evidence == {"frame": "pending"}
+    assert Client().get(address, **token).json() == {"status": "pending", "received": 0}
+    assert Client().put(address, data, content_type="image/jpeg", **token).status_code == 201
+    assert Client().get(address, **token).json() == {"status": "stored"}
+    evidence = Evidence.objects.get()
+    assert (again.event.evidence_rows.get().evidence, evidence.removed_at) == (evidence, None)
+    assert [one.task.name for one in default_task_backend.results] == ["make_renditions"]
 
 
 def rule_form(place: Place, **changes: str) -> dict[str, str]:
