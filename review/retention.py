@@ -27,6 +27,7 @@ from review.models import (
     Parking,
     ReleaseRow,
     RetentionRule,
+    RetentionRun,
 )
 
 CLASS_OF = {
@@ -44,17 +45,31 @@ LOOKED_AT = 5000
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A site's rules: days by class, and from when on a class is over its bytes (None: it is not)."""
+    """A site's rules: days by class, and until when events of a class go because it is over its bytes."""
 
     days: dict[str, int] = field(default_factory=dict)
     over_since: dict[str, datetime] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, site: Site) -> "Rules":
-        rows = list(RetentionRule.objects.filter(site=site))
-        days = {row.kept: row.days for row in rows if row.days is not None}
+    def of(cls, site: Site, rows: Iterable[RetentionRule] | None = None) -> "Rules":
+        """The rules in force, or those that `rows`, which need not be saved, would be. Adds up the bytes of classes."""
+        rows = list(RetentionRule.objects.filter(site=site) if rows is None else rows)
         over = {row.kept: since for row in rows if row.most_bytes is not None and (since := over_bytes(site, row))}
-        return cls(days, over)
+        return cls(days_of(rows), over)
+
+    @classmethod
+    def during(cls, run: RetentionRun) -> "Rules":
+        """The rules for the pages of a run: bytes as they were added up when it began."""
+        over = {kept: datetime.fromisoformat(since) for kept, since in run.over_since.items()}
+        return cls(days_of(RetentionRule.objects.filter(site=run.site_id)), over)
+
+    def youngest(self, now: datetime) -> datetime | None:
+        """The time after which nothing that was stored can go; None when nothing at all can.
+
+        A file that came long after its event is kept as long as if the event had come with it.
+        """
+        ends = [now - timedelta(days=days) for days in self.days.values()] + list(self.over_since.values())
+        return min(now - YOUNGEST, max(ends)) if ends else None
 
     def why(self, kept: Kept, ended_at: datetime, now: datetime) -> str:
         """Why an event of this class that ended then lets go; empty when it does not."""
@@ -67,8 +82,9 @@ class Rules:
             return f"{kept.label}: bytes"
         return ""
 
-    def __bool__(self) -> bool:
-        return bool(self.days or self.over_since)
+
+def days_of(rows: Iterable[RetentionRule]) -> dict[str, int]:
+    return {row.kept: row.days for row in rows if row.days is not None}
 
 
 def over_bytes(site: Site, rule: RetentionRule) -> datetime | None:
@@ -80,7 +96,8 @@ def over_bytes(site: Site, rule: RetentionRule) -> datetime | None:
     if total <= kept:
         return None
     spare = total - kept
-    for received_at, size in rows.order_by("event__received_at").values_list("event__received_at", "evidence__size"):
+    oldest = rows.order_by("event__received_at").values_list("event__received_at", "evidence__size")
+    for received_at, size in oldest.iterator(chunk_size=2000):
         spare -= size
         if spare <= 0:
             return received_at
@@ -150,20 +167,28 @@ def shown_elsewhere(pks: Iterable[UUID]) -> frozenset[UUID]:
     return frozenset(released) | frozenset(examples)
 
 
-def kept_by(site: Site, *, after: tuple[datetime, UUID] | None = None) -> QuerySet[Evidence]:
-    """What the site keeps, the oldest first; after a place where somebody stopped."""
-    rows = Evidence.objects.filter(site=site, removed_at=None).order_by("stored_at", "id")
+def old_enough(
+    site_id: UUID, rules: Rules, now: datetime, *, after: tuple[datetime, UUID] | None = None
+) -> QuerySet[Evidence]:
+    """What the site keeps and may let go, as far as its age says, the oldest first; after a place to go on from."""
+    youngest = rules.youngest(now)
+    if youngest is None:
+        return Evidence.objects.none()
+    rows = Evidence.objects.filter(site=site_id, removed_at=None, stored_at__lte=youngest).order_by("stored_at", "id")
     if after is None:
         return rows
     at, pk = after
-    return rows.filter(Q(stored_at__gt=at) | Q(stored_at=at, pk__gt=pk))
+    # The first condition alone lets the index be entered where the walk stopped.
+    return rows.filter(Q(stored_at__gte=at) & (Q(stored_at__gt=at) | Q(stored_at=at, pk__gt=pk)))
 
 
-def due(site: Site, now: datetime, *, page: int = 500, most: int = LOOKED_AT) -> Iterator[tuple[Evidence, str]]:
+def due(
+    site: Site, rules: Rules, now: datetime, *, page: int = 500, most: int = LOOKED_AT
+) -> Iterator[tuple[Evidence, str]]:
     """What would go now and by which rule, page by page, among the `most` oldest files: the dry run."""
-    rules, after = Rules.of(site), None
-    for _page in range(most // page if rules else 0):
-        rows = list(kept_by(site, after=after)[:page])
+    after = None
+    for _page in range(most // page):
+        rows = list(old_enough(site.pk, rules, now, after=after)[:page])
         facts = Facts.around(rows)
         yield from ((row, why) for row in rows if (why := facts.why(row, rules, now)))
         if len(rows) < page:
@@ -171,10 +196,10 @@ def due(site: Site, now: datetime, *, page: int = 500, most: int = LOOKED_AT) ->
         after = (rows[-1].stored_at, rows[-1].pk)
 
 
-def figures(site: Site, now: datetime) -> list[dict[str, Any]]:
-    """What would go, by rule: files and bytes."""
+def figures(site: Site, rules: Rules, now: datetime) -> list[dict[str, Any]]:
+    """What would go by these rules: files, bytes and examples of each."""
     found: dict[str, dict[str, Any]] = {}
-    for evidence, why in due(site, now):
+    for evidence, why in due(site, rules, now):
         row = found.setdefault(why, {"why": why, "files": 0, "bytes": 0, "examples": []})
         row["files"] += 1
         row["bytes"] += evidence.size

@@ -1,10 +1,13 @@
 """Retention: rules that people set with a reason, legal holds, and the walk that removes what may go."""
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -13,13 +16,16 @@ from accounts.models import Lease, User
 from inference.models import Site
 from review import evidence_store, pressure
 from review.models import Event, Evidence, Kept, LegalHold, Rendition, RetentionRule, RetentionRun
-from review.retention import Facts, Rules, kept_by
+from review.retention import Facts, Rules, old_enough
 from review.tasks.renditions import make_renditions
 
 # A release that is being frozen and a removal never look at the same picture at the same moment.
 LOCK = "evidence-removal"
 EVERY = timedelta(hours=1)
 PAGE = 200
+# Of one tick, shared by all sites; the tick's lease lasts longer.
+BUDGET_S = 4.0
+RUNS_KEPT = timedelta(days=90)
 NAMED = 50
 DEFAULTS = {Kept.PASSED: 30, Kept.UNSURE: 180, Kept.OTHER: 90, Kept.EMPTY: 365, Kept.CONFIRMED: 365}
 Wanted = Mapping[Kept, tuple[int | None, int | None]]
@@ -46,6 +52,8 @@ def change_rules(
                 site=site, kept=kept, defaults={"days": days, "most_bytes": most_bytes}
             )
         Site.objects.filter(pk=site.pk).update(evidence_quota_bytes=quota_bytes)
+        # A run that is under way goes by sums of the old rules.
+        RetentionRun.objects.filter(site=site, finished_at=None).update(finished_at=now)
         locked.evidence_quota_bytes = quota_bytes
         audit.record(
             "retention.changed",
@@ -60,12 +68,14 @@ def change_rules(
 
 
 def state_of(site: Site) -> str:
-    """The rules in one line: what an entry says, and by which a page knows that nobody was faster."""
-    rows = RetentionRule.objects.filter(site=site).order_by("kept").values_list("kept", "days", "most_bytes")
-    said = [
-        f"{kept}={days if days is not None else '-'}/{most if most is not None else '-'}" for kept, days, most in rows
-    ]
-    return " ".join([*said, f"quota={site.evidence_quota_bytes or '-'}"])
+    """The rules in force in one line: what an entry says, and by which a page knows that nobody was faster."""
+    rows = RetentionRule.objects.filter(site=site).values_list("kept", "days", "most_bytes")
+    return line_of({Kept(kept): (days, most) for kept, days, most in rows}, site.evidence_quota_bytes)
+
+
+def line_of(wanted: Wanted, quota_bytes: int | None) -> str:
+    said = [f"{kept}={days or '-'}/{'-' if most is None else most}" for kept, (days, most) in sorted(wanted.items())]
+    return " ".join([*said, f"quota={quota_bytes or '-'}"])
 
 
 def bound_by_default(*, site: Site, now: datetime) -> None:
@@ -100,35 +110,53 @@ def lift_legal_hold(*, event: Event, person: User, reason: str, now: datetime) -
         audit.record("legal_hold.lifted", actor=person, on=event, site_id=event.site_id, reason=reason.strip()[:300])
 
 
-def walk_when_due(*, now: datetime) -> int:
-    """One page of each site's walk, for the tick; how many files were removed."""
-    removed = 0
-    for site in Site.objects.filter(retention_rules__isnull=False).distinct():
-        run = RetentionRun.objects.filter(site=site, finished_at=None).first()
-        if run is None:
-            last = RetentionRun.objects.filter(site=site).order_by("-started_at").first()
-            if last is not None and last.started_at > now - EVERY:
-                continue
-            run = RetentionRun.objects.create(site=site, started_at=now)
-        removed += walk(run, now)
+def walk_when_due(*, now: datetime, budget_s: float = BUDGET_S) -> int:
+    """Pages of the walks that are due, one site after the other, for the tick; how many files were removed."""
+    until, removed = monotonic() + budget_s, 0
+    runs = deque(due_runs(now))
+    while runs:
+        run = runs.popleft()
+        gone, more = walk(run, now)
+        removed += gone
+        if monotonic() > until:
+            break
+        if more:
+            runs.append(run)
     return removed
 
 
-def walk(run: RetentionRun, now: datetime) -> int:
-    """Look at the next page of what the site keeps, and remove what may go; how many files."""
+def due_runs(now: datetime) -> Iterator[RetentionRun]:
+    """The runs to go on with; of sites that were not looked at for a while, new ones."""
+    runs = RetentionRun.objects.filter(site=OuterRef("pk"))
+    under_way = Exists(runs.filter(finished_at=None))
+    wanted = under_way | ~Exists(runs.filter(started_at__gt=now - EVERY))
+    for site in Site.objects.filter(wanted, Exists(RetentionRule.objects.filter(site=OuterRef("pk")))):
+        yield RetentionRun.objects.filter(site=site, finished_at=None).first() or begin(site, now)
+
+
+def begin(site: Site, now: datetime) -> RetentionRun:
+    RetentionRun.objects.filter(site=site, finished_at__lt=now - RUNS_KEPT).delete()
+    over = {kept: since.isoformat() for kept, since in Rules.of(site).over_since.items()}
+    return RetentionRun.objects.create(site=site, started_at=now, over_since=over)
+
+
+def walk(run: RetentionRun, now: datetime) -> tuple[int, bool]:
+    """Look at the next page of what is old enough, and remove what may go; how many files, and whether to go on."""
+    run.refresh_from_db()
     after = (run.after_at, run.after_id) if run.after_at and run.after_id else None
-    rules = Rules.of(run.site)
-    rows = list(kept_by(run.site, after=after)[:PAGE]) if rules else []
+    rules = Rules.during(run)
+    rows = list(old_enough(run.site_id, rules, now, after=after)[:PAGE])
     facts = Facts.around(rows)
     gone = [row for row in rows if facts.why(row, rules, now) and remove(row.pk, rules, now)]
+    size = sum(row.size for row in gone)
+    last = rows[-1] if rows else None
+    more = len(rows) == PAGE
     with transaction.atomic():
-        run.removed += len(gone)
-        run.removed_bytes += sum(row.size for row in gone)
-        if rows:
-            run.after_at, run.after_id = rows[-1].stored_at, rows[-1].pk
-        if len(rows) < PAGE:
-            run.finished_at = now
-        run.save(update_fields=["removed", "removed_bytes", "after_at", "after_id", "finished_at"])
+        # A run that a change of the rules ended meanwhile counts what it removed, and stays ended.
+        runs = RetentionRun.objects.filter(pk=run.pk)
+        place = {"after_at": last.stored_at, "after_id": last.pk} if last else {}
+        runs.update(removed=F("removed") + len(gone), removed_bytes=F("removed_bytes") + size, **place)
+        more = bool(runs.filter(finished_at=None).update(finished_at=None if more else now)) and more
         if gone:
             audit.record(
                 "retention.removed",
@@ -136,12 +164,12 @@ def walk(run: RetentionRun, now: datetime) -> int:
                 on=run.site,
                 site_id=run.site_id,
                 files=len(gone),
-                bytes=sum(row.size for row in gone),
+                bytes=size,
                 sha256=[row.sha256 for row in gone[:NAMED]],
             )
     if gone:
         pressure.forget_usage(run.site_id)
-    return len(gone)
+    return len(gone), more
 
 
 def remove(evidence_id: UUID, rules: Rules, now: datetime) -> bool:

@@ -49,6 +49,8 @@ class RetentionRun(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="retention_runs")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    # Per class that is over its bytes: until when its events have to go (ISO 8601), as it was when the run began.
+    over_since = models.JSONField(default=dict)
     # The last evidence that was looked at.
     after_at = models.DateTimeField(null=True)
     after_id = models.UUIDField(null=True)

@@ -11,16 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.doors import person_of, signed_in
-from accounts.exceptions import Invalid, NotFound, SecondLookError
+from accounts.exceptions import Conflict, Invalid, NotFound, SecondLookError
 from accounts.roles import Right
 from inference.access import site_for, sites_for
 from inference.models import Site
 from review import pressure
 from review.access import event_for
-from review.actions.retention import Wanted, change_rules, hold_legally, lift_legal_hold, state_of
+from review.actions.retention import Wanted, change_rules, hold_legally, lift_legal_hold, line_of, state_of
 from review.desk import media_url
 from review.models import Kept, RenditionKind, RetentionRule, RetentionRun
-from review.retention import LOOKED_AT, figures
+from review.retention import LOOKED_AT, Rules, figures, old_enough
 
 GB = 10**9
 RUNS = 10
@@ -44,8 +44,11 @@ def retention(request: HttpRequest, pk: UUID) -> HttpResponse:
     site = site_for(request.user, Right.MANAGE_QUEUES, pk)
     if request.method == "GET":
         return page(request, site)
+    wanted, quota = None, None
     try:
         wanted, quota = read(request)
+        if request.POST.get("shown") != line_of(wanted, quota):
+            return page(request, site, wanted=wanted, quota=quota)
         change_rules(
             site=site,
             wanted=wanted,
@@ -56,7 +59,7 @@ def retention(request: HttpRequest, pk: UUID) -> HttpResponse:
             now=timezone.now(),
         )
     except SecondLookError as error:
-        return page(request, site, trouble=str(error.detail), status=error.status)
+        return page(request, site, wanted=wanted, quota=quota, error=error)
     messages.success(request, _("Saved. What goes by these rules goes within the next hours."))
     return redirect("retention", site.pk)
 
@@ -89,20 +92,38 @@ def size(request: HttpRequest, name: str) -> int | None:
     return int(value * GB)
 
 
-def page(request: HttpRequest, site: Site, *, trouble: str = "", status: int = 200) -> HttpResponse:
-    rules = {row.kept: row for row in RetentionRule.objects.filter(site=site)}
+def page(
+    request: HttpRequest,
+    site: Site,
+    *,
+    wanted: Wanted | None = None,
+    quota: int | None = None,
+    error: SecondLookError | None = None,
+) -> HttpResponse:
+    """The rules and what goes by them: those in force, or with `wanted` those that somebody typed and has not saved."""
+    now, in_force = timezone.now(), {row.kept: row for row in RetentionRule.objects.filter(site=site)}
+    rows = in_force.values() if wanted is None else [rule_of(site, kept, *both) for kept, both in wanted.items()]
+    rules = Rules.of(site, rows)
     context: dict[str, Any] = {
         "site": site,
-        "rows": [row_of(kept, rules.get(kept), request) for kept in Kept],
+        "rows": [row_of(kept, in_force.get(kept), request) for kept in Kept],
         "quota": typed(request, "quota", site.evidence_quota_bytes and site.evidence_quota_bytes / GB),
         "used": pressure.usage(site.pk),
-        "before": state_of(site),
-        "going": [with_examples(row) for row in figures(site, timezone.now())],
+        # Who was too late to see what somebody else saved goes on from there.
+        "before": (not isinstance(error, Conflict) and request.POST.get("before")) or state_of(site),
+        "shown": "" if wanted is None else line_of(wanted, quota),
+        "reason": request.POST.get("reason", ""),
+        "going": [with_examples(row) for row in figures(site, rules, now)],
+        "old": old_enough(site.pk, rules, now).count(),
         "looked_at": LOOKED_AT,
         "runs": RetentionRun.objects.filter(site=site).order_by("-started_at")[:RUNS],
-        "trouble": trouble,
+        "trouble": str(error.detail) if error else "",
     }
-    return render(request, "review/retention.html", context, status=status)
+    return render(request, "review/retention.html", context, status=error.status if error else 200)
+
+
+def rule_of(site: Site, kept: Kept, days: int | None, most_bytes: int | None) -> RetentionRule:
+    return RetentionRule(site=site, kept=kept, days=days, most_bytes=most_bytes)
 
 
 def row_of(kept: Kept, rule: RetentionRule | None, request: HttpRequest) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def rules(place: Place) -> None:
 
 def picture() -> bytes:
     shade = next(SHADES)
-    return jpeg((shade % 256, shade // 256, 7))
+    return jpeg((shade * 37 % 256, shade * 91 % 256, 7))
 
 
 def passed(place: Place, **more: Any) -> Evidence:
@@ -57,7 +57,7 @@ def passed(place: Place, **more: Any) -> Evidence:
 
 
 def going(place: Place, at: datetime) -> set[Any]:
-    return {evidence.pk for evidence, _why in due(place.site, at)}
+    return {evidence.pk for evidence, _why in due(place.site, Rules.of(place.site), at)}
 
 
 def test_what_passed_goes_after_its_days_and_the_event_stays(place: Place, now: datetime) -> None:
@@ -201,10 +201,18 @@ def rule_form(place: Place, **changes: str) -> dict[str, str]:
     return {"before": state_of(place.site), "reason": "law", "days-passed": "7", "gb-corrected": "1.5"} | changes
 
 
+def shown_by(client: Client, page: str, typed: dict[str, str]) -> str:
+    """What a first sending shows, and a second one has to bring back."""
+    answer = client.post(page, typed)
+    assert answer.status_code == 200
+    return str(answer.context["shown"])
+
+
 def test_rules_are_changed_with_a_reason_on_a_page(place: Place, supervisor: User) -> None:
     client, page = Client(), f"/retention/{place.site.pk}/"
     sign_in(client, supervisor)
     before = rule_form(place)
+    before |= {"shown": shown_by(client, page, before)}
     assert client.post(page, before | {"reason": " "}).status_code == 422
     for wrong in ({"days-passed": "0"}, {"days-passed": "x"}, {"gb-empty": "-1"}, {"quota": "nan"}):
         assert client.post(page, before | wrong).status_code == 422
@@ -219,9 +227,63 @@ def test_rules_are_changed_with_a_reason_on_a_page(place: Place, supervisor: Use
 
 def test_the_page_shows_what_would_go(place: Place, supervisor: User, now: datetime) -> None:
     evidence = passed(place)
-    assert figures(place.site, now) == []
-    [row] = figures(place.site, now + LATER)
+    rules = Rules.of(place.site)
+    assert figures(place.site, rules, now) == []
+    [row] = figures(place.site, rules, now + LATER)
     assert (row["files"], row["bytes"], row["examples"]) == (1, evidence.size, [evidence])
+
+
+def test_rules_show_what_they_would_do_before_they_do_it(place: Place, supervisor: User, now: datetime) -> None:
+    evidence = passed(place, now=now - timedelta(days=10))
+    client, page = Client(), f"/retention/{place.site.pk}/"
+    sign_in(client, supervisor)
+    assert client.get(page).context["going"] == []
+    typed = rule_form(place)
+    first = client.post(page, typed)
+    assert [(row["files"], row["bytes"]) for row in first.context["going"]] == [(1, evidence.size)]
+    assert RetentionRule.objects.get(kept="passed").days == 30
+    # Other numbers than those that were shown are shown first, and a mistake shows everything again.
+    seen = typed | {"shown": first.context["shown"]}
+    other = client.post(page, seen | {"days-passed": "20"})
+    assert (other.status_code, other.context["going"]) == (200, [])
+    assert client.post(page, seen | {"reason": ""}).context["going"] != []
+    assert RetentionRule.objects.get(kept="passed").days == 30
+    assert client.post(page, seen).status_code == 302
+    assert RetentionRule.objects.get(kept="passed").days == 7
+
+
+def test_a_walk_takes_many_pages_and_stays_away_from_what_is_young(
+    place: Place, now: datetime, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr("review.actions.retention.PAGE", 2)
+    old = [passed(place, now=now + timedelta(minutes=number)) for number in range(5)]
+    for _number in range(8):
+        passed(place, now=now + LATER)
+    assert walk_when_due(now=now + LATER, budget_s=0) == 2
+    assert RetentionRun.objects.get().finished_at is None
+    assert walk_when_due(now=now + LATER) == 3
+    run = RetentionRun.objects.get()
+    assert (run.removed, run.after_id, run.finished_at) == (5, old[4].pk, now + LATER)
+
+
+def test_new_rules_end_a_run_of_the_old_ones(
+    place: Place, supervisor: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("review.actions.retention.PAGE", 1)
+    rows = [passed(place, now=now + timedelta(minutes=number)) for number in range(4)]
+    RetentionRule.objects.filter(kept=Kept.PASSED).update(days=None, most_bytes=rows[0].size)
+    assert walk_when_due(now=now + LATER, budget_s=0) == 1
+    change_rules(
+        site=place.site,
+        wanted={Kept.PASSED: (None, None)},
+        quota_bytes=None,
+        before=state_of(place.site),
+        person=supervisor,
+        reason="keep all",
+        now=now + LATER,
+    )
+    assert walk_when_due(now=now + LATER + timedelta(hours=2)) == 0
+    assert Evidence.objects.filter(removed_at=None).count() == 3
 
 
 def test_a_legal_hold_is_set_and_lifted_on_the_events_page(place: Place, supervisor: User) -> None:
@@ -259,7 +321,7 @@ def test_a_page_of_the_walk_costs_few_queries_however_many_rows(
 ) -> None:
     for _number in range(12):
         post(place, picture=picture())
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(20):
         assert walk_when_due(now=now + LATER) == 0
 
 
