@@ -5,6 +5,7 @@ What a name stands for is a row of its own (`NameMap`), and what it made of a pa
 exactly once, because closing its parking is a conditional UPDATE in the same transaction.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from review.models import Event, EventNames, NameMap, Parking, ParkingCause, Tax
 
 # As many as are routed at once; the rest follows in the background.
 BATCH = 200
+# Site, cause and value of what waits.
+Parked = tuple[UUID, str, str]
 
 
 def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User, now: datetime) -> int:
@@ -49,10 +52,11 @@ def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User,
 def map_name(*, site: Site, cause: ParkingCause, value: str, target: Any, person: User, now: datetime) -> int:
     """Let a name stand for something that the site knows, now and from now on; how many events came through at once.
 
-    `target` is a Camera, a ModelVersion or the name of a class. Raises Invalid `unknown_target` for one of another
-    site, and Conflict `mapped_already`.
+    `target` is a Camera, a ModelVersion or the name of a class; a class that stands for itself is left as it is, and
+    shown so, though no taxonomy has it. Raises Invalid `unknown_target` for one of another site, and Conflict
+    `mapped_already`.
     """
-    fields = target_fields(site, cause, target)
+    fields = target_fields(site, cause, value, target)
     with transaction.atomic():
         Site.objects.select_for_update().get(pk=site.pk)
         if NameMap.objects.filter(site=site, cause=cause, value=value, ended_at=None).exists():
@@ -68,14 +72,14 @@ def map_name(*, site: Site, cause: ParkingCause, value: str, target: Any, person
         return resolve(site=site, cause=cause, value=value, person=person, now=now)
 
 
-def target_fields(site: Site, cause: ParkingCause, target: Any) -> dict[str, Any]:
+def target_fields(site: Site, cause: ParkingCause, value: str, target: Any) -> dict[str, Any]:
     """The columns of a map. Raises Invalid `unknown_target` for what the site does not know."""
     if cause == ParkingCause.CAMERA and isinstance(target, Camera) and target.site_id == site.pk:
         return {"camera": target}
     if cause == ParkingCause.MODEL and isinstance(target, ModelVersion) and target.site_id == site.pk:
         return {"model_version": target}
     classes = TaxonomyClass.objects.filter(taxonomy__site=site, retired_at=None)
-    if cause == ParkingCause.CLASS and isinstance(target, str) and classes.filter(name=target).exists():
+    if cause == ParkingCause.CLASS and target and (target == value or classes.filter(name=target).exists()):
         return {"class_name": target}
     raise Invalid(_("Choose something that this site knows."), code="unknown_target")
 
@@ -212,6 +216,21 @@ def model_for(event: Event, value: str) -> ModelVersion | None:
     other = value != names.model_value(name, version)
     wanted = f"{version[:46]} @{event.model_sha256[:12]}" if other else version
     return ModelVersion.objects.filter(site_id=event.site_id, name=name, version=wanted).first()
+
+
+def known_among(parked: Iterable[Parked]) -> set[Parked]:
+    """Those of the parked names (site, cause, value) that their site knows by now: their events are on their way."""
+    rows = set(parked)
+    sites = {site_id for site_id, _cause, _value in rows}
+    mapped = NameMap.objects.filter(site__in=sites, ended_at=None).values_list("site_id", "cause", "value")
+    classes = TaxonomyClass.objects.filter(taxonomy__site__in=sites).values_list("taxonomy__site_id", "name")
+    versions = ModelVersion.objects.filter(site__in=sites).values_list("site_id", "name", "version")
+    slugs = set(Camera.objects.filter(site__in=sites).values_list("site_id", "slug"))
+    known = set(mapped)
+    known |= {(site_id, str(ParkingCause.CLASS), name) for site_id, name in classes}
+    known |= {(site_id, str(ParkingCause.MODEL), names.model_value(*both)) for site_id, *both in versions}
+    cameras = {row for row in rows if row[1] == ParkingCause.CAMERA}
+    return (rows & known) | {row for row in cameras if {(row[0], row[2]), (row[0], camera_slug(row[2]))} & slugs}
 
 
 def differs(event: Event, found: ModelVersion | None) -> bool:

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Site
@@ -45,6 +46,8 @@ class NameMap(models.Model):
     @property
     def target(self) -> str:
         """What it stands for, as people read it."""
+        if self.class_name and self.class_name == self.value:
+            return gettext("left as it is")
         return str(self.camera or self.model_version or self.class_name)
 
 

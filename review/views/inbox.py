@@ -1,7 +1,8 @@
 """The needs-mapping inbox: what sources named that their site does not know."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
@@ -19,20 +20,24 @@ from accounts.exceptions import Invalid, NotFound, SecondLookError
 from accounts.roles import Right
 from inference.access import sites_for
 from inference.models import Camera, ModelVersion, Site
-from review.actions.mapping import create_missing, map_name, unmap_name
+from review.actions.mapping import Parked, create_missing, known_among, map_name, unmap_name
 from review.models import NameMap, Parking, ParkingCause, TaxonomyClass
 
-MOST_CHOICES = 1000
-# From this likeness on a name is offered first.
-LIKE = 0.5
+# Names on the page, those first that wait longest; and how many of what a site has are offered for each.
+SHOWN, OFFERED = 50, 500
+# What looks this much like the unknown name is offered with one click.
+LIKE, LIKELIEST = 0.5, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Something that an unknown name may stand for."""
+    """Something that an unknown name may stand for: a Camera, a ModelVersion or the name of a class."""
 
-    key: str
+    target: Camera | ModelVersion | str
     label: str
+
+
+Choices = dict[tuple[UUID, str], list[Choice]]
 
 
 # Who may create what: classes are the supervisor's, cameras and model versions the fleet engineer's as well.
@@ -51,12 +56,17 @@ def inbox(request: HttpRequest) -> HttpResponse:
         settle(request, sites_by_id)
         return redirect("inbox")
     sites = list(sites_by_id.values())
-    rows = Parking.objects.filter(site__in=sites, resolved_at=None)
+    rows = Parking.objects.filter(site__in=sites, resolved_at=None).order_by()
     grouped = rows.values("site_id", "cause", "value").annotate(count=Count("pk"), first_at=Min("parked_at"))
-    choices = choices_of(sites)
+    shown = list(grouped.order_by("first_at", "value")[:SHOWN])
+    on_their_way = known_among((row["site_id"], row["cause"], row["value"]) for row in shown)
+    choices = choices_of([sites_by_id[pk] for pk in {str(row["site_id"]) for row in shown}])
     maps = NameMap.objects.filter(site__in=sites, ended_at=None).select_related("site", "camera", "model_version")
     context = {
-        "rows": [row_of(dict(row), sites_by_id, choices) for row in grouped.order_by("first_at")[:200]],
+        "rows": [row_of(dict(row), sites_by_id, choices, on_their_way) for row in shown],
+        "names": grouped.count(),
+        "shown": SHOWN,
+        "lists": [{"id": list_id(*key), "choices": found[:OFFERED]} for key, found in choices.items()],
         "maps": maps.select_related("created_by").order_by("cause", "value")[:500],
     }
     return render(request, "review/inbox.html", context)
@@ -67,7 +77,8 @@ def mapped_sites(request: HttpRequest) -> Any:
     return (sites | sites_for(request.user, Right.MANAGE_TAXONOMY)).distinct()
 
 
-def row_of(row: dict[str, Any], sites: dict[str, Site], choices: dict[tuple[Any, str], list[Choice]]) -> dict[str, Any]:
+def row_of(row: dict[str, Any], sites: dict[str, Site], choices: Choices, on_their_way: set[Parked]) -> dict[str, Any]:
+    key = (row["site_id"], row["cause"])
     return {
         "kind": row["cause"],
         "kind_label": ParkingCause(row["cause"]).label,
@@ -75,35 +86,38 @@ def row_of(row: dict[str, Any], sites: dict[str, Site], choices: dict[tuple[Any,
         "count": row["count"],
         "first_at": row["first_at"],
         "site": sites[str(row["site_id"])],
-        "choices": likeliest_first(choices.get((row["site_id"], row["cause"]), []), row["value"]),
+        "likeliest": likeliest(choices.get(key, []), row["value"]),
+        "list": list_id(*key) if choices.get(key) else "",
+        "on_its_way": (*key, row["value"]) in on_their_way,
     }
 
 
-def choices_of(sites: list[Site]) -> dict[tuple[Any, str], list[Choice]]:
+def list_id(site_id: UUID, cause: str) -> str:
+    return f"known-{cause}-{site_id}"
+
+
+def choices_of(sites: Collection[Site]) -> Choices:
     """What a name may stand for at each site, by kind, in three queries."""
-    found: dict[tuple[Any, str], list[Choice]] = {}
-
-    def offer(site_id: Any, cause: ParkingCause, key: str, label: str) -> None:
-        found.setdefault((site_id, cause), []).append(Choice(key, label))
-
-    for camera in Camera.objects.filter(site__in=sites).order_by("name")[:MOST_CHOICES]:
-        offer(camera.site_id, ParkingCause.CAMERA, str(camera.pk), camera.name)
-    for version in ModelVersion.objects.filter(site__in=sites).order_by("name", "version")[:MOST_CHOICES]:
-        offer(version.site_id, ParkingCause.MODEL, str(version.pk), str(version))
+    found: Choices = {}
+    for camera in Camera.objects.filter(site__in=sites).order_by("name"):
+        found.setdefault((camera.site_id, ParkingCause.CAMERA), []).append(Choice(camera, camera_label(camera)))
+    for version in ModelVersion.objects.filter(site__in=sites).order_by("name", "-created_at"):
+        found.setdefault((version.site_id, ParkingCause.MODEL), []).append(Choice(version, str(version)))
     classes = TaxonomyClass.objects.filter(taxonomy__site__in=sites, retired_at=None).order_by("name")
-    for site_id, name in classes.values_list("taxonomy__site_id", "name").distinct()[:MOST_CHOICES]:
-        offer(site_id, ParkingCause.CLASS, name, name)
+    for site_id, name in classes.values_list("taxonomy__site_id", "name").distinct():
+        found.setdefault((site_id, ParkingCause.CLASS), []).append(Choice(name, name))
     return found
 
 
-def likeliest_first(choices: list[Choice], value: str) -> list[Choice]:
-    """The names that look most like the unknown one first, the others as they were."""
+def camera_label(camera: Camera) -> str:
+    """Its name, and its short name, which no other camera of the site has."""
+    return camera.name if camera.name == camera.slug else f"{camera.name} ({camera.slug})"
 
-    def likeness(choice: Choice) -> float:
-        return SequenceMatcher(None, choice.label.casefold(), value.casefold()).ratio()
 
-    best = sorted((one for one in choices if likeness(one) > LIKE), key=likeness, reverse=True)[:3]
-    return [*best, *(one for one in choices if one not in best)]
+def likeliest(choices: list[Choice], value: str) -> list[str]:
+    """The labels that look most like the unknown name."""
+    labels = {choice.label.casefold(): choice.label for choice in choices[:OFFERED]}
+    return [labels[found] for found in get_close_matches(value.casefold(), labels, n=LIKELIEST, cutoff=LIKE)]
 
 
 def settle(request: HttpRequest, sites: dict[str, Site]) -> None:
@@ -124,11 +138,12 @@ def settle(request: HttpRequest, sites: dict[str, Site]) -> None:
 
 def settled(request: HttpRequest, site: Site, cause: ParkingCause) -> int:
     """How many events came through at once."""
-    value, target = request.POST.get("value", "").replace("\0", "")[:200], request.POST.get("target", "")
+    value = request.POST.get("value", "").replace("\0", "")[:200]
     person, now = person_of(request), timezone.now()
-    if not target:
+    if not {"target", "leave"} & request.POST.keys():
         return create_missing(site=site, cause=cause, value=value, person=person, now=now)
-    chosen = target_of(site, cause, target)
+    leaves = "leave" in request.POST and cause == ParkingCause.CLASS
+    chosen = value if leaves else target_of(site, cause, request.POST.get("target", ""))
     return map_name(site=site, cause=cause, value=value, target=chosen, person=person, now=now)
 
 
@@ -138,21 +153,21 @@ def require_maker(request: HttpRequest, site: Site, cause: ParkingCause) -> None
         raise NotFound
 
 
-def target_of(site: Site, cause: str, key: str) -> Any:
-    """What was chosen, if it is the site's; what is not is refused by the action."""
-    if cause == ParkingCause.CLASS:
-        return key
-    model = Camera if cause == ParkingCause.CAMERA else ModelVersion
-    try:
-        return model.objects.filter(site=site, pk=UUID(key)).first()
-    except ValueError:
-        return None
+def target_of(site: Site, cause: ParkingCause, typed: str) -> Camera | ModelVersion | str | None:
+    """What was chosen or typed, if the site has it; what it has not is refused by the action."""
+    wanted = typed.strip().casefold()
+    for choice in choices_of([site]).get((site.pk, cause), []):
+        short = choice.target.slug if isinstance(choice.target, Camera) else choice.label
+        if wanted in {choice.label.casefold(), short.casefold()}:
+            return choice.target
+    return None
 
 
 @require_POST
 @signed_in("manage_queues, manage_sources or manage_taxonomy on the site, by what was mapped")
 def unmap(request: HttpRequest, pk: UUID) -> HttpResponse:
-    row = NameMap.objects.select_related("site", "camera", "model_version").filter(pk=pk).first()
+    rows = NameMap.objects.filter(site__in=mapped_sites(request)).select_related("site", "camera", "model_version")
+    row = rows.filter(pk=pk).first()
     if row is None:
         raise NotFound
     require_maker(request, row.site, ParkingCause(row.cause))

@@ -1,6 +1,6 @@
 """What sources name that a site does not know: made with one click, and never stuck."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -281,6 +281,43 @@ def test_many_events_follow_in_the_background_each_once(place: Place, supervisor
     assert sweep_parked(now=timezone.now()) == 0
 
 
+def test_names_that_are_on_their_way_are_found_among_any_number(
+    place: Place, supervisor: User, monkeypatch: Any, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr("review.actions.mapping.BATCH", 1)
+    for number in range(60):
+        post(place, predictions=[UNICORN[0] | {"class": f"beast {number}"}])
+    for _twice in range(3):
+        post(place, predictions=UNICORN)
+    create(place, supervisor, ParkingCause.CLASS, "unicorn")
+    client = Client()
+    factories.sign_in(client, supervisor)
+    with django_assert_max_num_queries(30):
+        page = client.get("/inbox/")
+    assert (len(page.context["rows"]), page.context["names"]) == (50, 61)
+    assert not any(row["on_its_way"] for row in page.context["rows"])
+    Parking.objects.filter(value="unicorn").update(parked_at=timezone.now() - timedelta(days=1))
+    first = client.get("/inbox/").context["rows"][0]
+    assert (first["value"], first["count"], first["on_its_way"]) == ("unicorn", 2, True)
+    with django_assert_max_num_queries(12):
+        assert sweep_parked(now=timezone.now()) == 1
+
+
+def test_a_class_may_be_left_as_it_is(place: Place, supervisor: User) -> None:
+    event = post(place, predictions=UNICORN).event
+    client = Client()
+    factories.sign_in(client, supervisor)
+    client.post("/inbox/", {"site": str(place.site.pk), "kind": "class", "value": "unicorn", "leave": "1"})
+    assert not TaxonomyClass.objects.filter(name="unicorn").exists()
+    again = post(place, predictions=UNICORN).event
+    assert set(Routing.objects.values_list("event", flat=True)) == {event.pk, again.pk}
+    assert names.in_our_words(event, UNICORN) == UNICORN
+    assert "left as it is" in client.get("/inbox/").content.decode()
+    for kind in ("camera", "model"):
+        client.post("/inbox/", {"site": str(place.site.pk), "kind": kind, "value": "x", "leave": "1"})
+    assert NameMap.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_replays_at_once_route_each_event_once(at_once: AtOnce, monkeypatch: Any) -> None:
     monkeypatch.setattr("review.actions.mapping.BATCH", 2)
@@ -298,10 +335,13 @@ def test_the_inbox_offers_the_likeliest_first(roaming: Place, supervisor: User) 
     post(roaming, camera="line3-top")
     client = Client()
     factories.sign_in(client, supervisor)
-    page = client.get("/inbox/").content.decode()
-    assert page.index("Line 3, top") < page.index("yard cam 1")
+    [row] = client.get("/inbox/").context["rows"]
+    assert row["likeliest"] == ["Line 3, top (line-3-top)"]
     camera = Camera.objects.get(slug="line-3-top")
-    fields = {"site": str(roaming.site.pk), "kind": "camera", "value": "line3-top", "target": str(camera.pk)}
-    assert client.post("/inbox/", fields).status_code == 302
+    fields = {"site": str(roaming.site.pk), "kind": "camera", "value": "line3-top"}
+    for wrong in ("", "line 9", str(camera.pk)):
+        client.post("/inbox/", fields | {"target": wrong})
+        assert not NameMap.objects.exists()
+    assert client.post("/inbox/", fields | {"target": row["likeliest"][0]}).status_code == 302
     assert NameMap.objects.get().camera == camera
     assert "What names stand for" in client.get("/inbox/").content.decode()
