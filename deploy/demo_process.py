@@ -48,17 +48,27 @@ class DemoProcess:
     def start(self) -> None:
         """Start it and wait until it is ready. Raises RuntimeError with its console when it does not come up."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-        environment = kept | {"SECONDLOOK_DATA": str(self.folder)} | self.environment
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", *self.command, "--port", str(self.port)],
                 cwd=ROOT,
-                env=environment,
+                env=self.surroundings(),
                 stdout=log,
                 stderr=log,
             )
         self.wait_ready()
+
+    def surroundings(self) -> dict[str, str]:
+        """The environment in which its commands run."""
+        kept = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        return kept | {"SECONDLOOK_DATA": str(self.folder)} | self.environment
+
+    def run_command(self, *command: str) -> str:
+        """Run another command on its data to the end; what it printed. Raises CalledProcessError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        words = [sys.executable, "manage.py", *command]
+        done = subprocess.run(words, cwd=ROOT, env=self.surroundings(), capture_output=True, text=True, check=True)
+        return done.stdout
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + START_S

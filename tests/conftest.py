@@ -127,8 +127,17 @@ def outsider(elsewhere: Place) -> User:
     return person
 
 
+# Fixtures that start or make something for a whole module (no name), or for all tests that use it: one worker has them.
+SHARED = {"demo": "", "server": "", "seeded": "embedded", "seeded_production": "production"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out (not skip) what cannot mean anything on this database or channel layer."""
+    """Leave out (not skip) what cannot mean anything on this database or channel layer; keep together what shares."""
+    for item in items:
+        if shared := SHARED.keys() & set(getattr(item, "fixturenames", ())):
+            name = SHARED[min(shared)] or item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group(name))
     from django.conf import settings as configured
 
     vendor = configured.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]

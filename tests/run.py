@@ -42,7 +42,7 @@ def in_reach(address: str) -> bool:
 
 def run(name: str, arguments: list[str], environment: dict[str, str]) -> int:
     print(f"\n=== {name}", flush=True)  # noqa: T201
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments, *sys.argv[1:]]
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments, *sys.argv[1:]]
     kept = {key: value for key, value in os.environ.items() if not key.startswith("SECONDLOOK_TEST_")}
     return subprocess.run(command, env=kept | environment).returncode
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from deploy.demo_process import DemoProcess
+from tests import prepared
 from tests.review.uploads.files import picture
 
 pytestmark = [pytest.mark.browser]
@@ -15,7 +16,7 @@ pytestmark = [pytest.mark.browser]
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
-    with DemoProcess(tmp_path_factory.mktemp("serve"), "serve") as running:
+    with DemoProcess(prepared.empty(tmp_path_factory, tmp_path_factory.mktemp("serve")), "serve") as running:
         yield running
 
 

@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from deploy.demo_process import DemoProcess
+from tests import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +26,8 @@ def children_of(demo: DemoProcess) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
-def test_no_child_outlives_its_demo(tmp_path: Path, end: str) -> None:
-    with DemoProcess(tmp_path / "data") as demo:
+def test_no_child_outlives_its_demo(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, end: str) -> None:
+    with DemoProcess(prepared.demo(tmp_path_factory, tmp_path / "data")) as demo:
         children = children_of(demo)
         getattr(demo, end)()
         _gone, alive = psutil.wait_procs(children, timeout=30)

@@ -11,6 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from deploy.demo_process import DemoProcess, free_port
+from tests import prepared
 
 pytestmark = pytest.mark.slow
 PLAIN = free_port()
@@ -37,7 +38,7 @@ class LanProcess(DemoProcess):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanProcess]:
     command = ("serve", "--lan", "--host", "127.0.0.1", "--name", "desk.plant.example", "--redirect-port", str(PLAIN))
-    with LanProcess(tmp_path_factory.mktemp("lan"), *command) as process:
+    with LanProcess(prepared.empty(tmp_path_factory, tmp_path_factory.mktemp("lan")), *command) as process:
         yield process
 
 

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from deploy.demo_process import DemoProcess
+from tests import prepared
 
 pytestmark = pytest.mark.slow
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
@@ -34,7 +35,7 @@ def open_files(most: int) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     few = {"SECONDLOOK_CONNECTIONS_PER_ADDRESS": "200", "SECONDLOOK_SOCKETS_PER_ADDRESS": "5"}
-    process = DemoProcess(tmp_path_factory.mktemp("limits"), "serve", **few)
+    process = DemoProcess(prepared.empty(tmp_path_factory, tmp_path_factory.mktemp("limits")), "serve", **few)
     with open_files(256):
         process.start()
     try:

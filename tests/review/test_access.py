@@ -39,6 +39,8 @@ from tests.doors import (
     make_world,
     neutral,
     routes,
+    session_that_stands,
+    token_that_stands,
     unknown_pk,
     ways,
 )
@@ -89,13 +91,17 @@ def shut_out(world: World) -> dict[str, User]:
     for role in Role:
         grant = factories.give_role(past, role, world.place.site, ends_at=timezone.now() + timedelta(minutes=1))
         Grant.objects.filter(pk=grant.pk).update(ends_at=timezone.now())
-    return {
+    found = {
         "stranger": world.stranger,
         "superuser": superuser,
         "member": member,
         "past": past,
         "nobody": make_person("x"),
     }
+    for person in found.values():
+        session_that_stands(person)
+        token_that_stands(person)
+    return found
 
 
 def test_an_object_that_is_not_yours_does_not_exist(
