@@ -7,7 +7,7 @@ never are: what was taken in can always be counted from their rows.
 import atexit
 import threading
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -19,7 +19,10 @@ from django.utils import timezone
 from inference.models import SourceTally, TallyOutcome
 
 logger = structlog.get_logger(__name__)
-KEPT = timedelta(days=400)
+KEPT_BY_HOUR = timedelta(days=8)
+# The hour of the rows that hold what came before those: totals never go down, which a counter of Prometheus relies on.
+BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
+FOLDED_AT_ONCE = 5000
 # A database that is away for long must not fill the memory.
 MOST_WAITING = 10_000
 Key = tuple[UUID, datetime, str, str]
@@ -92,6 +95,18 @@ def add(key: Key, n: int) -> None:
 tallies = Tallies()
 
 
-def sweep_tallies(*, now: datetime) -> int:
-    """Forget tallies of more than a year ago; how many."""
-    return SourceTally.objects.filter(hour__lt=now - KEPT).delete()[0]
+def fold_tallies(*, now: datetime) -> int:
+    """Add hours that are long past to one row per source, outcome and reason; how many rows that were.
+
+    Whoever folds at the same moment waits, and then finds them gone.
+    """
+    old = SourceTally.objects.filter(hour__lt=now - KEPT_BY_HOUR, hour__gt=BEFORE)
+    with transaction.atomic():
+        rows = list(old.select_for_update().order_by("pk")[:FOLDED_AT_ONCE])
+        totals: Counter[Key] = Counter()
+        for row in rows:
+            totals[row.source_id, BEFORE, row.outcome, row.reason] += row.count
+        for key, n in totals.items():
+            add(key, n)
+        SourceTally.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return len(rows)

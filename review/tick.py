@@ -12,7 +12,7 @@ from accounts.models import Lease
 from accounts.seal.anchoring import anchor_when_due
 from accounts.seal.daily import verify_when_due
 from accounts.seal.sealer import seal_when_due
-from inference.tallies import sweep_tallies
+from inference.tallies import fold_tallies
 from review import partials
 from review.actions.holds import expire_due
 from review.actions.releases import resume_stuck
@@ -57,5 +57,5 @@ def housekeeping(now: datetime) -> None:
     sweep_parked(now=now)
     partials.sweep()
     sweep_uploads(now=now)
-    sweep_tallies(now=now)
+    fold_tallies(now=now)
     DBTaskResult.objects.finished().filter(finished_at__lt=now - FINISHED_TASKS_KEPT).delete()

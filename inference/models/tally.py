@@ -18,7 +18,7 @@ class SourceTally(models.Model):
     """How often a source's calls ended in one way in one hour, with the stable code as the reason."""
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="tallies")
-    # The beginning of the hour, in UTC.
+    # The beginning of the hour, in UTC; hours that are long past are one row under the year 2000.
     hour = models.DateTimeField()
     outcome = models.CharField(max_length=10, choices=TallyOutcome.choices)
     reason = models.CharField(max_length=60, blank=True)

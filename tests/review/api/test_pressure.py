@@ -1,19 +1,23 @@
 """Rates and quotas, tallies of how calls ended, and the figures for Prometheus."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db.models import Sum
 from django.test import Client
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
 from inference.models import Source, SourceTally
-from inference.tallies import tallies
+from inference.tallies import BEFORE, fold_tallies, tallies
 from inference.tokens import forget_tokens
 from review.models import Event, Evidence
-from tests.factories import Place, bearer, event_body, jpeg, post, sha256, sign_in
+from tests.conftest import AtOnce
+from tests.factories import Place, bearer, event_body, jpeg, make_place, post, sha256, sign_in
 
 
 @pytest.fixture(autouse=True)
@@ -95,6 +99,29 @@ def test_how_calls_end_is_counted_by_hour_and_reason(place: Place, supervisor: U
     client = Client()
     sign_in(client, supervisor)
     assert "event_conflict" in client.get(f"/sources/{place.source.pk}/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hours_long_past_become_one_row_and_totals_never_go_down(at_once: AtOnce) -> None:
+    place, now = make_place("yard"), timezone.now().replace(minute=0, second=0, microsecond=0)
+
+    def told() -> dict[tuple[str, str], int]:
+        rows = SourceTally.objects.order_by().values_list("outcome", "reason").annotate(total=Sum("count"))
+        return {(outcome, reason): total for outcome, reason, total in rows}
+
+    for age_h in (0, 5, 24 * 9, 24 * 30, 24 * 500):
+        for outcome, reason in (("created", ""), ("rejected", "schema")):
+            SourceTally.objects.create(
+                source=place.source, hour=now - timedelta(hours=age_h), outcome=outcome, reason=reason, count=age_h + 1
+            )
+    before = told()
+    at_once(3, lambda _number: fold_tallies(now=now))
+    assert told() == before
+    assert SourceTally.objects.filter(hour=BEFORE).count() == 2
+    assert SourceTally.objects.count() == 6
+    later = now + timedelta(days=9)
+    assert (fold_tallies(now=later), fold_tallies(now=later)) == (4, 0)
+    assert told() == before
 
 
 def test_what_cannot_be_written_waits(place: Place, monkeypatch: Any) -> None:
