@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Q, Subquery, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Reach, grants_for, people_for
+from accounts.ids import as_uuid
 from accounts.models import Grant, Session, User
 from accounts.models.person import PersonQuerySet
 from accounts.roles import Role
@@ -53,7 +54,7 @@ def page_of(
     """A page of people, the id after which the next one begins ("" at the end), and how many there are in all."""
     found = filtered(viewer, chosen, now, site)
     rows = found.annotate(seen_at=Subquery(last_seen()))
-    if begin := read_id(chosen.get("after", "")):
+    if begin := as_uuid(chosen.get("after", "")):
         rows = rows.after(begin)
     people = list(rows[: SIZE + 1])
     following = str(people[SIZE - 1].public_id) if len(people) > SIZE else ""
@@ -101,10 +102,3 @@ def badges_of(viewer: User, people: list[User], now: datetime) -> dict[int, list
     for grant in sorted(grants, key=lambda one: (one.scope_type != "everywhere", names[one.scope_key].name, one.role)):
         found.setdefault(grant.person_id, []).append(Badge(grant, names[grant.scope_key]))
     return found
-
-
-def read_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -27,6 +27,7 @@ from accounts.access import held_in_request
 from accounts.authentication import client_address
 from accounts.context import CURRENT, NOBODY, RequestContext, recall
 from accounts.exceptions import SecondLookError
+from accounts.ids import as_uuid
 from accounts.models import User
 from accounts.models.grant import Scope
 
@@ -298,10 +299,3 @@ def asked_of(where: HttpRequest | Mapping[str, Any]) -> str:
 
 def brought_credential(where: HttpRequest | Mapping[str, Any]) -> bool:
     return isinstance(where, HttpRequest) and "Authorization" in where.headers
-
-
-def as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,6 +14,7 @@ from accounts import lock
 from accounts.actions import shifts, workstation
 from accounts.doors import public, signed_in, wants_fragment
 from accounts.exceptions import SecondLookError
+from accounts.ids import as_uuid
 from accounts.models import Shift, Workstation
 from accounts.models.workstation import SHIFT
 from accounts.urgent import Urgent, urgent_for
@@ -145,10 +145,3 @@ def way_on(request: HttpRequest, said: Any, fallback: str = "/") -> str:
     onward = str(said.get("next", ""))[:2000]
     fits = url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure())
     return onward if fits and onward.startswith("/") and not onward.startswith(reverse("lock")) else fallback
-
-
-def as_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

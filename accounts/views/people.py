@@ -15,8 +15,9 @@ from accounts.actions.grants import give
 from accounts.doors import freshly_signed_in, person_of, signed_in
 from accounts.exceptions import Conflict, Invalid, NotFound
 from accounts.forms import GrantForm, RoleForm
+from accounts.ids import as_uuid
 from accounts.models.grant import Scope
-from accounts.people_list import State, page_of, read_id
+from accounts.people_list import State, page_of
 from accounts.roles import Right, Role
 from accounts.scopes import Named, scopes_within
 
@@ -87,5 +88,5 @@ def sites_of(request: HttpRequest) -> list[Named]:
 
 
 def known_site(text: str, sites: list[Named]) -> UUID | None:
-    wanted = read_id(text)
+    wanted = as_uuid(text)
     return wanted if any(site.id == wanted for site in sites) else None

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.doors import person_of, signed_in, wants_fragment
 from accounts.exceptions import Invalid, NotFound, SecondLookError
+from accounts.ids import as_uuid
 from accounts.models import User
 from accounts.roles import Right
 from review.access import (
@@ -109,7 +110,7 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     problems = rows.exclude(reason="")
     show = request.GET.get("show") or ("problems" if problems.exists() else "all")
     wanted = problems if show == "problems" else rows
-    if after := as_id(request.GET.get("after", "")):
+    if after := as_uuid(request.GET.get("after", "")):
         wanted = wanted.filter(id__gt=after)
     page = list(wanted[: FILES + 1])
     context = state_of(request, job) | {
@@ -121,13 +122,6 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
         "note": job.note,
     }
     return render(request, "review/upload.html", context)
-
-
-def as_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def file_rows(person: User, rows: list[UploadFile]) -> list[dict[str, Any]]:
