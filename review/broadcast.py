@@ -3,11 +3,18 @@
 from uuid import UUID
 
 from accounts.broadcast import on_commit, send
+from review.models import Item
 
 
-def queue_changed(queue_id: UUID) -> None:
-    """Items of a queue came, went or changed hands."""
-    on_commit(f"queue.{queue_id}", {"type": "changed", "kind": "queue", "id": str(queue_id)})
+def queue_changed(queue_id: UUID, *, held: bool = False) -> None:
+    """Items of a queue came, went or changed hands; `held` when a machine waits, or waited, for one of them."""
+    said = {"type": "changed", "kind": "queue", "id": str(queue_id)}
+    on_commit(f"queue.{queue_id}", said | ({"held": True} if held else {}))
+
+
+def item_changed(item: Item) -> None:
+    """An item of its queue came, went or changed hands."""
+    queue_changed(item.queue_id, held=item.held_until is not None)
 
 
 def release_changed(release_id: UUID) -> None:

@@ -101,9 +101,10 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self.close(code=4400)
 
     async def changed(self, event: dict[str, Any]) -> None:
-        """A broadcast: remembered once per object until the next flush."""
+        """A broadcast: remembered once per object until the next flush, with all that was said of it."""
         if len(self.waiting) < MOST_WAITING:
-            self.waiting[f"{event['kind']}.{event['id']}"] = {"type": event["kind"], "id": event["id"]}
+            name, more = f"{event['kind']}.{event['id']}", {"held": True} if event.get("held") else {}
+            self.waiting[name] = self.waiting.get(name, {}) | {"type": event["kind"], "id": event["id"]} | more
 
     async def rights_changed(self, event: dict[str, Any]) -> None:
         """The person's roles, sessions or account changed: look at once."""

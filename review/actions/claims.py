@@ -71,7 +71,7 @@ def take(item: Item, person: User, now: datetime, lasts: timedelta, *, opened: b
     record_claim("claim.taken", claim, action=audit.Action.CREATE, ahead=not opened)
     if opened:
         record_seen(claim, now)
-    broadcast.queue_changed(item.queue_id)
+    broadcast.item_changed(item)
     return claim
 
 
@@ -110,7 +110,7 @@ def give_back(*, claim: Claim, now: datetime) -> None:
     with transaction.atomic():
         if end(claim, now, Ended.RELEASED):
             record_claim("claim.released", claim, ended_at=now.isoformat())
-        broadcast.queue_changed(claim.item.queue_id)
+        broadcast.item_changed(claim.item)
 
 
 def give_back_all(person: User, now: datetime) -> None:
@@ -145,7 +145,7 @@ def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
             claim=str(claim.pk),
             item_version=item.version,
         )
-        broadcast.queue_changed(item.queue_id)
+        broadcast.item_changed(item)
 
 
 def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> None:
@@ -182,8 +182,8 @@ def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> Non
             item_version=item.version + 1,
             before={"queue": str(before)},
         )
-        broadcast.queue_changed(before)
-        broadcast.queue_changed(target.pk)
+        for queue_id in {before, target.pk}:
+            broadcast.queue_changed(queue_id, held=item.held_until is not None)
 
 
 def require_live(claim: Claim) -> None:

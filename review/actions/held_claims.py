@@ -47,7 +47,7 @@ def share(item: Item, person: User, now: datetime) -> Claim:
         return claim
     record_claim("claim.taken", claim, action=audit.Action.CREATE, ahead=False, held=True)
     record_seen(claim, now)
-    broadcast.queue_changed(item.queue_id)
+    broadcast.item_changed(item)
     return claim
 
 

@@ -88,5 +88,5 @@ def expire(hold: Hold, now: datetime) -> bool:
         )
         broadcast.hold_changed(hold.event_id)
         if hold.queue_id:
-            broadcast.queue_changed(hold.queue_id)
+            broadcast.queue_changed(hold.queue_id, held=True)
     return True

@@ -129,7 +129,7 @@ def open_item(event: Event, rule: Rule, match: Match, now: datetime, held_until:
         reason=reason_of(rule, match),
         sampling_probability=None if chance is None else chance * rule.sampling_rate,
     )
-    broadcast.queue_changed(queue.pk)
+    broadcast.item_changed(item)
     return item
 
 

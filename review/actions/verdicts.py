@@ -121,7 +121,7 @@ def write(
         action=audit.Action.CREATE,
         **story(item, claim, verdict, now) | ({"held": "acted" if acts else "late"} if item.held_until else {}),
     )
-    broadcast.queue_changed(item.queue_id)
+    broadcast.item_changed(item)
     return verdict
 
 
@@ -364,7 +364,7 @@ def undo(*, verdict: Verdict, now: datetime) -> Claim:
                 claim=str(claim.pk),
                 item_version=item.version,
             )
-            broadcast.queue_changed(item.queue_id)
+            broadcast.item_changed(item)
     except IntegrityError:
         raise AlreadyDecided(_("This answer was taken back already."), code="already_undone") from None
     return claim

@@ -113,6 +113,22 @@ def test_changes_of_the_own_queues_arrive_and_others_do_not(world: Any) -> None:
     live(body)
 
 
+def test_that_a_machine_waits_is_not_lost_among_other_changes(world: Any) -> None:
+    async def body() -> None:
+        found, queue = await opened(world[2]), str(world[0].queue.pk)
+        layer = get_channel_layer()
+        said = {"type": "changed", "kind": "queue", "id": queue}
+        for more in ({}, {"held": True}, {}):
+            await layer.group_send(f"queue.{queue}", said | more)
+        frames = [await found.receive_json_from()]
+        while not await found.receive_nothing(0.2):
+            frames.append(await found.receive_json_from())
+        assert sum(frame == {"type": "queue", "id": queue, "held": True} for frame in frames) == 1
+        await found.disconnect()
+
+    live(body)
+
+
 def test_many_changes_of_one_queue_are_told_once(world: Any) -> None:
     async def body() -> None:
         found = await opened(world[2])

@@ -26,7 +26,8 @@ export class Held {
     this.#place = root.querySelector("[data-held-place]");
     this.#urls = config.urls;
     onLive((message) => {
-      if (message.type === "reconnected" || (message.type === "queue" && message.id === config.queue.id)) this.look();
+      const ours = message.type === "queue" && message.id === config.queue.id;
+      if (message.type === "reconnected" || (ours && message.held)) this.look();
     });
   }
 

@@ -1,4 +1,5 @@
 /** Inline panels of the desk (help, guide, adjust, escalate): one open at a time, closed by Escape or their own key. */
+import { getFragment, parseFragment } from "../http.js";
 
 export class Sheets {
   #root;
@@ -30,8 +31,8 @@ export class Sheets {
   /** Fetch what a panel shows as it is now; without an answer, what came with the page stays. */
   async #load(place) {
     if (!place?.dataset.load) return;
-    const answer = await fetch(place.dataset.load, { headers: { "HX-Request": "true" } }).catch(() => null);
-    if (answer?.ok) place.innerHTML = await answer.text();
+    const html = await getFragment(place.dataset.load).catch(() => null);
+    if (html !== null) place.replaceChildren(parseFragment(html));
   }
 
   /** @returns {boolean} whether one was open */

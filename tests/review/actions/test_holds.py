@@ -39,6 +39,23 @@ def hold_of(item: Item) -> Hold:
     return Hold.objects.get(event=item.event)
 
 
+def test_pages_are_told_that_a_machine_waits_and_that_it_waits_no_longer(
+    place: Place, now: datetime, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr("accounts.broadcast.send", lambda group, message: told.append((group, message.get("held"))))
+    queue = f"queue.{place.queue.pk}"
+    with django_capture_on_commit_callbacks(execute=True):
+        post(place, now=now)
+    assert (queue, None) in told
+    assert (queue, True) not in told
+    for act in (lambda: post(place, now=now, hold=HOLD), lambda: holds.expire_due(now=now + timedelta(hours=1))):
+        told.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            act()
+        assert (queue, True) in told
+
+
 def test_the_deadline_counts_from_receipt(held: Item, now: datetime) -> None:
     hold = hold_of(held)
     assert (hold.state, hold.fallback, hold.deadline_at) == (HoldState.WAITING, "reject", now + timedelta(seconds=8))
