@@ -138,13 +138,13 @@ def add_file(*, job: UploadJob, name: str, file: IO[bytes], written_at: datetime
     except FileTooLarge:
         row.size, row.sha256, row.staged = counted.size, "", False
         row.state, row.reason = FileState.LEFT_OUT, "too_large"
+    created = False
     try:
         received = insert(row, now)
-    except BaseException:
-        staging.remove([row.path])
-        raise
-    if not received.created:
-        staging.remove([row.path])
+        created = received.created
+    finally:
+        if not created:
+            staging.remove([row.path])
     return received
 
 

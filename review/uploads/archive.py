@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from typing import IO
 
 from review.models.upload import NAME_LETTERS, UploadRole
@@ -146,7 +147,7 @@ def members(archive: zipfile.ZipFile, bounds: Bounds, packed: int) -> Iterator[M
 
 def read_through(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> tuple[Counting, str]:
     """Read an entry to its end for its size and digest; and why it cannot be used, if so."""
-    counted = Counting(EMPTY, most, TooMuch)
+    counted = Counting(BytesIO(), most, TooMuch)
     try:
         with archive.open(info) as file:
             counted.file = file
@@ -157,16 +158,6 @@ def read_through(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> 
     except BROKEN:
         return counted, "unreadable"
     return counted, "" if counted.size == info.file_size else "lying_size"
-
-
-class Nothing:
-    """Stands for an entry that could not even be opened."""
-
-    def read(self, size: int = -1) -> bytes:
-        return b""
-
-
-EMPTY: IO[bytes] = Nothing()  # type: ignore[assignment]
 
 
 def read_member(archive: zipfile.ZipFile, number: int, most: int) -> bytes:

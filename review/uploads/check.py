@@ -60,9 +60,8 @@ def look_into(job: UploadJob, archive: UploadFile, beat: Beat) -> None:
     left = replace(whole, entries=whole.entries - there["files"], total=whole.total - there["size"])
     try:
         with staging.open_staged(archive.path) as file, open_archive(file, left) as opened:
-            for batch in batched(members(opened, left, archive.size), BATCH):
+            for batch in batched(heard(members(opened, left, archive.size), beat), BATCH):
                 UploadFile.objects.bulk_create(member_row(job, archive, member) for member in batch)
-                beat()
     except ArchiveRefused as error:
         archive.members.all().delete()
         archive.state, archive.reason = FileState.LEFT_OUT, error.code
@@ -70,6 +69,13 @@ def look_into(job: UploadJob, archive: UploadFile, beat: Beat) -> None:
         raise
     archive.state = FileState.TAKEN
     archive.save(update_fields=["state"])
+
+
+def heard(found: Iterator[Member], beat: Beat) -> Iterator[Member]:
+    """The same, with a beat after each: a hundred large entries take longer than a worker may be silent."""
+    for member in found:
+        yield member
+        beat()
 
 
 def member_row(job: UploadJob, archive: UploadFile, member: Member) -> UploadFile:

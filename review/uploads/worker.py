@@ -32,6 +32,7 @@ from review.uploads.reasons import reason_text
 
 logger = structlog.get_logger(__name__)
 TURN_S = 3.0
+BEAT_S = 2.0
 BATCH = 20
 CLEARED = 200
 # Intake says "later" and not "no": the turn is given back, and the sweep takes the job up again.
@@ -42,12 +43,12 @@ class Superseded(Exception):
     """Another worker has the job, or its person has cancelled it."""
 
 
-class Hold:
-    """This worker's turn of a job. Raises Superseded once it is over."""
+class Turn:
+    """This worker's turn of a job. Raises Superseded once somebody else has it."""
 
     def __init__(self, job: UploadJob) -> None:
         self.job = job
-        self.began = time.monotonic()
+        self.began = self.said_at = time.monotonic()
 
     def is_over(self) -> bool:
         return time.monotonic() - self.began >= TURN_S
@@ -61,8 +62,10 @@ class Hold:
             setattr(self.job, name, value)
 
     def beat(self) -> None:
-        """Say that somebody is at work."""
-        self.write()
+        """Say every few seconds that somebody is at work; call it as often as you like."""
+        if time.monotonic() - self.said_at >= BEAT_S:
+            self.write()
+            self.said_at = time.monotonic()
 
     def pass_on(self, **changes: Any) -> None:
         """End this turn, and have the next one begun."""
@@ -76,22 +79,22 @@ def advance(job_id: UUID, turn: int) -> None:
     job = take(job_id, turn)
     if job is None:
         return
-    hold = Hold(job)
+    mine = Turn(job)
     try:
-        work(hold)
+        work(mine)
     except Superseded:
         logger.info("upload_superseded", job=str(job_id))
     except ArchiveRefused as error:
-        fail(hold, reason_text(error.code))
+        fail(mine, reason_text(error.code))
     except SecondLookError as error:
         if error.status not in PASSING:
-            fail(hold, str(error.detail))
+            fail(mine, str(error.detail))
     except (DatabaseError, OSError):
         raise
     except Exception as error:
         # The top of a worker: what nobody foresaw must not be tried for ever.
         logger.exception("upload_failed", job=str(job_id))
-        fail(hold, _("An unforeseen error: %(error)s") % {"error": repr(error)})
+        fail(mine, _("An unforeseen error: %(error)s") % {"error": repr(error)})
 
 
 def take(job_id: UUID, turn: int) -> UploadJob | None:
@@ -102,27 +105,28 @@ def take(job_id: UUID, turn: int) -> UploadJob | None:
     return UploadJob.objects.select_related("site", "camera", "source", "person").get(pk=job_id)
 
 
-def work(hold: Hold) -> None:
-    if hold.job.state == UploadState.CHECKING:
-        check(hold.job, hold.beat)
-        hold.pass_on(state=UploadState.RUNNING)
+def work(turn: Turn) -> None:
+    if turn.job.state == UploadState.CHECKING:
+        check(turn.job, turn.beat)
+        turn.pass_on(state=UploadState.RUNNING)
         return
-    with Contents(hold.job) as contents:
-        while not hold.is_over():
-            if not make_some(hold, contents):
-                finish(hold, timezone.now())
+    with Contents(turn.job) as contents:
+        while not turn.is_over():
+            if not make_some(turn, contents):
+                finish(turn, timezone.now())
                 return
-    hold.pass_on()
+    turn.pass_on()
 
 
-def make_some(hold: Hold, contents: Contents) -> int:
+def make_some(turn: Turn, contents: Contents) -> int:
     """Make events of the next few pictures; how many were looked at."""
-    waiting = hold.job.files.filter(role=UploadRole.PICTURE, state=FileState.WAITING)
+    waiting = turn.job.files.filter(role=UploadRole.PICTURE, state=FileState.WAITING)
     rows = list(waiting.order_by("id")[:BATCH])
     if not rows:
         return 0
-    hold.beat()
-    there = hold.job.files.filter(
+    # Before each batch: its person may have cancelled it.
+    turn.write()
+    there = turn.job.files.filter(
         role=UploadRole.PICTURE, state=FileState.TAKEN, sha256__in=[row.sha256 for row in rows]
     )
     seen = set(there.values_list("sha256", flat=True))
@@ -130,7 +134,7 @@ def make_some(hold: Hold, contents: Contents) -> int:
         if row.sha256 in seen:
             row.state, row.reason = FileState.LEFT_OUT, "same_picture"
         else:
-            make_event(hold.job, row, contents, timezone.now())
+            make_event(turn.job, row, contents, timezone.now())
         if row.state == FileState.TAKEN:
             seen.add(row.sha256)
         row.save(update_fields=["state", "reason", "detail", "event"])
@@ -145,17 +149,17 @@ def forget_bytes(rows: list[UploadFile]) -> None:
     UploadFile.objects.filter(pk__in=[row.pk for row in done]).update(staged=False)
 
 
-def finish(hold: Hold, now: datetime) -> None:
+def finish(turn: Turn, now: datetime) -> None:
     """All pictures are done with."""
-    clear_rows(hold.job)
-    counts = counts_of(hold.job)
+    clear_rows(turn.job)
+    counts = counts_of(turn.job)
     with transaction.atomic():
-        hold.write(state=UploadState.DONE, finished_at=now)
+        turn.write(state=UploadState.DONE, finished_at=now)
         audit.record(
             "upload.finished",
             actor=None,
-            on=hold.job,
-            site_id=hold.job.site_id,
+            on=turn.job,
+            site_id=turn.job.site_id,
             taken=counts["taken"],
             left_out=counts["left_out"],
         )
@@ -172,12 +176,12 @@ def counts_of(job: UploadJob) -> dict[str, int]:
     }
 
 
-def fail(hold: Hold, why: str) -> None:
+def fail(turn: Turn, why: str) -> None:
     """Nothing more can be made of this job; what was made stays."""
     with contextlib.suppress(Superseded), transaction.atomic():
-        hold.write(state=UploadState.FAILED, finished_at=timezone.now(), failure=why[:300])
-        audit.record("upload.failed", actor=None, on=hold.job, site_id=hold.job.site_id, why=why[:300])
-        enqueue_clearing(hold.job.pk)
+        turn.write(state=UploadState.FAILED, finished_at=timezone.now(), failure=why[:300])
+        audit.record("upload.failed", actor=None, on=turn.job, site_id=turn.job.site_id, why=why[:300])
+        enqueue_clearing(turn.job.pk)
 
 
 def clear(job_id: UUID) -> None:
