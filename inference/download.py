@@ -43,7 +43,7 @@ def requirements(name: str) -> bytes:
 
 @cache
 def wheel() -> bytes:
-    """The wheel: vision, edge, client and Frigate's connector, and the command `secondlook-edge`; nothing of the server."""
+    """The wheel: the device's parts and the command `secondlook-edge`; nothing of the server."""
     info = f"{project()['name']}-{project()['version']}.dist-info"
     files = dict(sources()) | {
         f"{info}/METADATA": metadata(),

@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ except ImportError as error:
 
 _POLL_S = 0.5
 _CONNECT_S = 10.0
+# A connection that stood for so long was a good one.
+_LASTS_S = 30.0
 # Room for the topic and the properties beside the largest payload that is read.
 _MOST_PACKET_BYTES = MOST_BYTES + 4096
 
@@ -56,6 +59,7 @@ class Broker:
         self._client = _client(config, client_id, password, base)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
 
@@ -79,15 +83,19 @@ class Broker:
 
     def _listen(self) -> None:
         """One connection, until it breaks."""
-        self._again = False
+        self._again, began_s = False, time.monotonic()
         self._client.connect(self._config.host, _port(self._config), self._config.keepalive_s, **_session(self._config))
         try:
             while not self._stop.is_set() and not self._again:
                 code = self._client.loop(_POLL_S)
                 if code != paho.MQTT_ERR_SUCCESS:
-                    self._note("away", paho.error_string(code))
+                    if not self._again:
+                        self._note("away", paho.error_string(code))
                     return
         finally:
+            # Two that throw each other out by the same client id do so ever more slowly.
+            if time.monotonic() - began_s >= _LASTS_S:
+                self._backoff.succeeded()
             self._client.disconnect()
             self._client.loop(_POLL_S)
 
@@ -103,9 +111,12 @@ class Broker:
             self._again = True
             self._note("subscription_refused", ", ".join(str(code) for code in codes))
             return
-        self._backoff.succeeded()
         self._note("listening", topic_of(self._config))
         self._listening()
+
+    def _on_disconnect(self, _client: paho.Client, _data: Any, flags: Any, code: Any, _properties: Any) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._note("away", str(code))
 
     def _on_message(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         if self._again:
