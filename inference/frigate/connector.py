@@ -1,5 +1,7 @@
 """The whole connector: broker, pictures and uplink around one database, until it is told to stop."""
 
+import contextlib
+import sqlite3
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,5 +69,6 @@ def _run(setup: Setup, outbox: Outbox, nvr: Nvr, stop: threading.Event) -> None:
     finally:
         for part in reversed(parts):
             part.stop()
-        tally.flush()
+        with contextlib.suppress(sqlite3.Error):
+            tally.flush()
         log.write("connector_stopped", waiting=inbox.waiting(), to_send=outbox.waiting())

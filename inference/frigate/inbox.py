@@ -64,18 +64,26 @@ class Inbox:
         return bool(new)
 
     def due(self) -> Due | None:
-        """The object that has been due for longest."""
+        """The object that has been due for longest, if it can be read."""
         now = self._now()
         with self._outbox.reading() as db:
             row = db.execute(
-                "SELECT tracked, reason, tries, received_at FROM frigate_object"
+                "SELECT id, tracked, reason, tries, received_at FROM frigate_object"
                 " WHERE tracked IS NOT NULL AND due_at <= ? ORDER BY due_at, id LIMIT 1",
                 (now,),
             ).fetchone()
         if row is None:
             return None
-        tracked, reason = msgspec.json.decode(row[0], type=Tracked), msgspec.json.decode(row[1], type=Reason)
-        return Due(tracked, reason, row[2], max(0.0, now - row[3]))
+        pk, tracked, reason, tries, received_at = row
+        try:
+            of, why = msgspec.json.decode(tracked, type=Tracked), msgspec.json.decode(reason, type=Reason)
+        except msgspec.DecodeError as error:
+            # Another version wrote it: one such row must not hold up the others.
+            self.drop(pk)
+            self._outbox.count("dropped_unreadable")
+            log.warn("object_unreadable", id=pk, problem=str(error))
+            return None
+        return Due(of, why, tries, max(0.0, now - received_at))
 
     def later(self, due: Due, wait_s: float) -> None:
         """Try again after `wait_s`."""
@@ -85,10 +93,10 @@ class Inbox:
                 (self._now() + wait_s, due.tracked.id),
             )
 
-    def drop(self, due: Due) -> None:
+    def drop(self, pk: str) -> None:
         """No event will come of it."""
         with self._outbox.writing() as db:
-            self.done(due.tracked.id)(db)
+            self.done(pk)(db)
 
     @staticmethod
     def done(pk: str) -> Callable[[sqlite3.Connection], None]:

@@ -166,7 +166,7 @@ class Pictures:
             seq = self._outbox.add(pk, lambda _seq: encoded, blobs, self._inbox.done(tracked.id))
         except sqlite3.IntegrityError:
             # The event itself is waiting to be sent: its object was forgotten and told of again.
-            self._inbox.drop(due)
+            self._inbox.drop(due.tracked.id)
             self._tally.add("known")
             return
         self._tally.add("stored" if picture is not None else "stored_without_picture")
@@ -177,7 +177,7 @@ class Pictures:
 
     def _drop(self, due: Due, found: Found) -> None:
         reason = "without_picture" if found.size is not None else "no_frame_size"
-        self._inbox.drop(due)
+        self._inbox.drop(due.tracked.id)
         self._tally.add(f"dropped_{reason}")
         log.warn("object_dropped", id=due.tracked.id, reason=reason, missing=found.missing)
 

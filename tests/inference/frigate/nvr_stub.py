@@ -10,7 +10,7 @@ from .messages import DETECT
 
 
 class NvrStub:
-    """`pictures` by (id, name); `always` is what every id has; `status` answers everything."""
+    """`pictures` by (id, name), `always` for every id; `status` answers everything, `statuses` what has such a part."""
 
     def __init__(self) -> None:
         self.pictures: dict[tuple[str, str], bytes] = {}
@@ -70,8 +70,9 @@ class NvrStub:
             return self.status, b""
         parts = urlsplit(path)
         names = parts.path.removeprefix("/api/").split("/")
-        if names[-1] in self.statuses:
-            return self.statuses[names[-1]], b""
+        for name in names:
+            if name in self.statuses:
+                return self.statuses[name], b""
         if names == ["config"]:
             detect = {name: {"detect": {"width": w, "height": h}} for name, (w, h) in self.sizes.items()}
             return 200, json.dumps({"cameras": detect}).encode()

@@ -1,6 +1,7 @@
 """The connector between a real broker, a server in Frigate's place and one in Second Look's."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from inference.edge.outbox import Outbox, figures
 from inference.frigate import body
 from inference.frigate.inbox import Inbox
+from inference.frigate.rules import Reason
+from inference.frigate.tracked import from_message
 from tests.inference.edge.stub import Said, Stub
 
 from .conftest import TOKEN, Mosquitto, Running, heard, lines, wait_until
@@ -142,7 +145,7 @@ def test_junk_is_ignored_and_counted(
     running = start(configured())
     junk = [
         b"", b"\xff\xfe", b"null", b"[" * 100_000, b'{"type": "end"}', b'{"type": "end", "after": {}}',
-        message(id="../../etc/passwd"), message(camera="a\nb"), message(snapshot={"score": 7}),
+        message(id="a/../../config"), message(camera="a\nb"), message(snapshot={"score": 7}),
         message(snapshot={"box": [1, 2, 3]}), message(snapshot={"box": [5, 5, 5, 5]}), message(start_time=-1),
         message("gone"), message()[:-9], message(label="x" * 300_000),
         message().replace(b"0.62", b"NaN"), message().replace(b"0.62", b"1e999"),
@@ -187,17 +190,18 @@ def test_a_session_waits_for_a_connector_that_is_away(
         running.end()
 
 
-def test_a_broker_that_forgot_everything_is_subscribed_to_again(
+def test_a_broker_that_forgot_everything_costs_nothing(
     start: Start, configured: Configured, broker: Mosquitto, stub: Stub, nvr: NvrStub, caplog: pytest.LogCaptureFixture
 ) -> None:
     start(configured(frigate={"catch_up_every_s": 3600}))
     wait_until(lambda: any(path.startswith("/api/events?") for path in nvr.asked), "Frigate's list was not asked for")
     broker.stop()
     wait_until(lambda: "broker_waiting" in lines(caplog), "nobody missed the broker")
+    nvr.listed = [listed(1, start_time=time.time() + 1, end_time=time.time() + 2)]
     broker.start()
     wait_until(lambda: heard(caplog) == 2, "the connector never came back")
     broker.publish(message(number=2))
-    assert [event["context"]["frigate_id"] for event in posted(stub)] == [frigate_id(2)]
+    assert {event["context"]["frigate_id"] for event in posted(stub, 2)} == {frigate_id(1), frigate_id(2)}
 
 
 def test_what_no_message_told_of_is_found_in_frigates_list(
@@ -288,8 +292,18 @@ def test_one_picture_that_frigate_cannot_read_holds_up_no_other(
     assert [event["context"]["frigate_id"] for event in posted(stub)] == [frigate_id(2)]
 
 
-def test_a_camera_whose_size_frigate_does_not_tell_waits_alone(
+def test_one_object_that_frigate_never_answers_about_holds_up_no_other(
     start: Start, configured: Configured, broker: Mosquitto, stub: Stub, nvr: NvrStub
+) -> None:
+    nvr.statuses[frigate_id(1)] = 503
+    start(configured())
+    broker.publish(message(number=1))
+    broker.publish(message(number=2))
+    assert [event["context"]["frigate_id"] for event in posted(stub)] == [frigate_id(2)]
+
+
+def test_a_camera_whose_size_frigate_does_not_tell_waits_alone(
+    start: Start, configured: Configured, broker: Mosquitto, stub: Stub, nvr: NvrStub, caplog: pytest.LogCaptureFixture
 ) -> None:
     cameras = {"front_door": {}, "yard": {"detect": [640, 360]}}
     start(configured(cameras=cameras))
@@ -298,6 +312,8 @@ def test_a_camera_whose_size_frigate_does_not_tell_waits_alone(
     broker.publish(message(number=2, camera="yard", snapshot={"box": [160, 90, 240, 270]}))
     [event] = posted(stub)
     assert (event["camera"], event["predictions"][0]["box"]) == ("yard", [320.0, 180.0, 160.0, 360.0])
+    assert "detect_size_unknown" in lines(caplog)
+    assert "frigate_waiting" not in lines(caplog)
 
 
 def test_second_look_away_loses_nothing(start: Start, configured: Configured, broker: Mosquitto, stub: Stub) -> None:
@@ -314,9 +330,6 @@ def test_second_look_away_loses_nothing(start: Start, configured: Configured, br
 
 
 def test_a_full_inbox_lets_the_oldest_go(tmp_path: Any) -> None:
-    from inference.frigate.rules import Reason
-    from inference.frigate.tracked import from_message
-
     outbox = Outbox(tmp_path, quota_bytes=10**6)
     times = iter(range(1000))
     inbox = Inbox(outbox, 2, now=lambda: float(next(times)))
@@ -327,6 +340,18 @@ def test_a_full_inbox_lets_the_oldest_go(tmp_path: Any) -> None:
     assert not inbox.put(from_message(message(number=1)), Reason("r", "unsure", (), 1.0))
     outbox.close()
     assert figures(tmp_path)["counters"]["dropped_inbox_full"] == 1
+
+
+def test_an_object_that_another_version_stored_holds_up_no_other(tmp_path: Any) -> None:
+    outbox = Outbox(tmp_path, quota_bytes=10**6)
+    inbox = Inbox(outbox, 10)
+    for number in (1, 2):
+        inbox.put(from_message(message(number=number)), Reason("r", "unsure", (), 1.0))
+    with outbox.writing() as db:
+        db.execute("UPDATE frigate_object SET tracked = '{}', due_at = 0 WHERE id = ?", (frigate_id(1),))
+    assert inbox.due() is None
+    assert inbox.due().tracked.id == frigate_id(2)
+    outbox.close()
 
 
 def test_no_secret_is_logged(

@@ -81,9 +81,9 @@ def test_a_box_always_lies_in_its_frame(
     assert y + height <= frame[1] + 0.01
 
 
-def rules(*given: dict[str, Any]) -> Any:
+def rules(*given: dict[str, Any], floor: float = 0.5) -> Any:
     of = [{"name": f"rule {number}", "event": {"kind": "unsure"}} | one for number, one in enumerate(given)]
-    return parse({"frigate": {"url": "http://nvr"}, "mqtt": {"host": "nvr"}, "rules": of})
+    return parse({"frigate": {"url": "http://nvr"}, "mqtt": {"host": "nvr"}, "rules": of, "reporting_floor": floor})
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,11 @@ def rules(*given: dict[str, Any]) -> Any:
 )
 def test_a_rule_holds_when_all_its_conditions_do(conditions: dict[str, Any], holds: bool) -> None:
     assert (reason_for(rules(conditions), read()) is not None) == holds
+
+
+def test_nothing_below_the_reporting_floor_is_sent() -> None:
+    assert reason_for(rules({}, floor=0.62), read()) is not None
+    assert reason_for(rules({}, floor=0.63), read()) is None
 
 
 def test_the_first_rule_that_holds_gives_the_reason() -> None:
