@@ -20,6 +20,8 @@ class NvrStub:
         self.status: int | None = None
         self.statuses: dict[str, int] = {}
         self.location = ""
+        self.answering = threading.Event()
+        self.answering.set()
         self.asked: list[str] = []
         self.changed = threading.Condition()
         stub = self
@@ -49,6 +51,7 @@ class NvrStub:
             assert self.changed.wait_for(condition, timeout_s), f"Frigate was not asked for it: {self.asked}"
 
     def close(self) -> None:
+        self.answering.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -57,6 +60,7 @@ class NvrStub:
         with self.changed:
             self.asked.append(request.path)
             self.changed.notify_all()
+        self.answering.wait(60)
         status, data = self._answer(request.path)
         request.send_response(status)
         if 300 <= status < 400:

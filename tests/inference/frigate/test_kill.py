@@ -34,6 +34,7 @@ data = "data"
 [frigate]
 url = "{nvr}"
 catch_up_every_s = 0
+timeout_s = 100
 [mqtt]
 host = "localhost"
 port = {port}
@@ -134,6 +135,23 @@ def test_a_signal_ends_it_cleanly(
     process.send_signal(name)
     assert process.wait(30) == 0
     assert log_of(tmp_path)[-1]["event"] == "connector_stopped"
+
+
+@pytest.mark.slow
+def test_a_signal_does_not_wait_for_a_frigate_that_hangs(
+    launch: Launch, broker: Mosquitto, stub: Stub, nvr: NvrStub, tmp_path: Path
+) -> None:
+    nvr.answering.clear()
+    process = launch()
+    wait_until(lambda: said(tmp_path, "broker_listening"), "the connector never listened")
+    broker.publish(message())
+    nvr.wait_for(lambda: nvr.asked)
+    process.terminate()
+    assert process.wait(30) == 0
+    assert (log_of(tmp_path)[-1]["event"], log_of(tmp_path)[-1]["waiting"]) == ("connector_stopped", 1)
+    nvr.answering.set()
+    launch()
+    stub.wait_for(lambda: stub.events)
 
 
 @pytest.mark.slow
