@@ -5,7 +5,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LISTS = {"edge": ["build"], "server": ["build", "server"], "dev": ["build", "server", "dev"]}
+LISTS = {
+    "edge": ["build"],
+    "frigate": ["build", "frigate"],
+    "server": ["build", "server"],
+    "dev": ["build", "server", "dev"],
+}
 OPTIONS = [
     "--universal",
     "--python-version=3.12",

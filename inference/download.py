@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("inference/vision", "inference/edge", "inference/client")
+PARTS = ("inference/vision", "inference/edge", "inference/client", "inference/frigate")
 COMMAND = "secondlook-edge"
 REQUIREMENTS = "edge.txt"
+FRIGATE_REQUIREMENTS = "frigate.txt"
+LISTS = (REQUIREMENTS, FRIGATE_REQUIREMENTS)
+EXTRA = "frigate"
 # A zip has no time before this one; a real one would give every server another digest.
 _THEN = (1980, 1, 1, 0, 0, 0)
 
@@ -33,14 +36,14 @@ def wheel_name() -> str:
     return f"{project()['name']}-{project()['version']}-py3-none-any.whl"
 
 
-def requirements() -> bytes:
-    """The locked packages of a device, each with its digests."""
-    return (ROOT / "deploy" / "requirements" / REQUIREMENTS).read_bytes()
+def requirements(name: str) -> bytes:
+    """The locked packages of a device, or of one beside Frigate, each with its digests; `name` is one of `LISTS`."""
+    return (ROOT / "deploy" / "requirements" / name).read_bytes()
 
 
 @cache
 def wheel() -> bytes:
-    """The wheel: vision, edge and client, and the command `secondlook-edge`; nothing of the server."""
+    """The wheel: the device's parts and the command `secondlook-edge`; nothing of the server."""
     info = f"{project()['name']}-{project()['version']}.dist-info"
     files = dict(sources()) | {
         f"{info}/METADATA": metadata(),
@@ -77,6 +80,8 @@ def metadata() -> bytes:
         f"License: {about['license']}",
         f"Requires-Python: {about['requires-python']}",
         *(f"Requires-Dist: {needed}" for needed in about["dependencies"]),
+        f"Provides-Extra: {EXTRA}",
+        *(f'Requires-Dist: {needed}; extra == "{EXTRA}"' for needed in about["optional-dependencies"][EXTRA]),
     ]
     return ("\n".join(lines) + "\n").encode()
 

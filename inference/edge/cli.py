@@ -1,4 +1,4 @@
-"""The command `secondlook-edge`: `run`, `probe`, `post`, `status`.
+"""The command `secondlook-edge`: `run`, `probe`, `post`, `frigate`, `status`.
 
 Exit status: 0 done, 1 the source or the disk failed, 2 the configuration, the model or the arguments are wrong.
 """
@@ -21,11 +21,12 @@ from inference.client.exceptions import ClientError
 from inference.edge import agent, log, outbox, probe
 from inference.edge.config import Config, load, parse
 from inference.edge.exceptions import ConfigError, EdgeError
+from inference.edge.token import TOKEN_VARIABLE, read_token
 from inference.edge.version import VERSION
+from inference.frigate import command
 from inference.vision.exceptions import ModelError, VisionError
 from inference.vision.session import Detector
 
-TOKEN_VARIABLE = "SECONDLOOK_TOKEN"  # noqa: S105  the name of a variable
 _DEFAULT_DATA = "secondlook-edge-data"
 # Without a configuration file: post what is between the floor and here, and a sample of what is above.
 _SURE = 0.6
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="watch a source and post what is doubtful"))
     _add_probe(commands.add_parser("probe", help="show what is understood of a model, and what it sees"))
     posting.add_parser(commands.add_parser("post", help="post one picture with predictions that another program made"))
+    command.add_parser(commands.add_parser("frigate", help="post what a Frigate NVR is not sure of"))
     _add_status(commands.add_parser("status", help="show the figures of the outbox"))
     return parser
 
@@ -144,7 +146,7 @@ def _setup(options: argparse.Namespace) -> agent.Setup:
     if not url or not url.startswith(("http://", "https://")):
         raise ConfigError("config_invalid", "give the server's address (http:// or https://)", "$.server.url")
     base = options.config.parent if options.config else Path()
-    return agent.Setup(config, base, _data(options, config), url, _token(options, config, base))
+    return agent.Setup(config, base, _data(options, config), url, read_token(options.token, config.server, base))
 
 
 def _from_options(options: argparse.Namespace) -> dict[str, Any]:
@@ -180,22 +182,6 @@ def _data(options: argparse.Namespace, config: Config | None) -> Path:
     if config is not None and config.data is not None and options.config is not None:
         return Path(options.config.parent / config.data)
     return Path(_DEFAULT_DATA)
-
-
-def _token(options: argparse.Namespace, config: Config, base: Path) -> str:
-    """From the command line, the environment, a file, or the configuration, in this order."""
-    token = options.token or os.environ.get(TOKEN_VARIABLE)
-    if not token and config.server.token_file is not None:
-        try:
-            token = (base / config.server.token_file).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(
-                "token_missing", f"the token file cannot be read: {error}", "$.server.token_file"
-            ) from error
-    token = (token or config.server.token or "").strip()
-    if not token.isascii() or not token.isprintable() or not token:
-        raise ConfigError("token_missing", f"give a source token: {TOKEN_VARIABLE}, token_file or --token", "$.server")
-    return token
 
 
 if __name__ == "__main__":

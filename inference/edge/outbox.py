@@ -157,6 +157,12 @@ class Outbox:
         with self._lock:
             yield self._db
 
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction on another part's own tables, on disk when it ends."""
+        with self._lock, self._transaction():
+            yield self._db
+
     def close(self) -> None:
         """Let the folder go; nothing is lost without it."""
         with self._lock:

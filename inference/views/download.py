@@ -5,15 +5,15 @@ from django.views.decorators.http import require_safe
 
 from accounts.doors import public
 from accounts.exceptions import NotFound
-from inference.download import REQUIREMENTS, requirements, wheel, wheel_name
+from inference.download import LISTS, requirements, wheel, wheel_name
 
 
 @require_safe
 @public("the agent is the product's own code and holds no secret; a device has no account")
 def agent(request: HttpRequest, name: str) -> HttpResponse:
-    """The wheel or the list of its locked packages, by file name: pip reads the version from the name."""
-    if name == REQUIREMENTS:
-        answer = HttpResponse(requirements(), content_type="text/plain; charset=utf-8")
+    """The wheel or a list of its locked packages, by file name: pip reads the version from the name."""
+    if name in LISTS:
+        answer = HttpResponse(requirements(name), content_type="text/plain; charset=utf-8")
     elif name == wheel_name():
         answer = HttpResponse(wheel(), content_type="application/zip")
     else:

@@ -18,7 +18,7 @@ from accounts.roles import Right
 from inference.access import sites_for, source_for, sources_for
 from inference.actions.connecting import connect_source
 from inference.actions.sites import bound_source, rename_source, revoke_source, rotate_source
-from inference.download import REQUIREMENTS, wheel_name
+from inference.download import FRIGATE_REQUIREMENTS, REQUIREMENTS, wheel_name
 from inference.forms import ConnectForm
 from inference.models import Camera, SeenCount, Source, SourceTally, TallyOutcome
 
@@ -70,6 +70,7 @@ def shown(request: HttpRequest, source: Source, token: str = "", status: int = 2
         "token": token,
         "wheel": wheel_name(),
         "requirements": REQUIREMENTS,
+        "frigate_requirements": FRIGATE_REQUIREMENTS,
         "events": last_events(source),
         "may_manage": may_manage,
         "now": timezone.now(),

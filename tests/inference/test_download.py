@@ -24,6 +24,13 @@ def test_the_wheel_carries_no_time_of_its_making() -> None:
     assert {entry.date_time for entry in entries} == {(1980, 1, 1, 0, 0, 0)}
 
 
+def test_what_frigates_connector_needs_is_an_extra() -> None:
+    archive = zipfile.ZipFile(BytesIO(download.wheel()))
+    [name] = [name for name in archive.namelist() if name.endswith("/METADATA")]
+    lines = archive.read(name).decode().splitlines()
+    assert [line for line in lines if "paho" in line] == ['Requires-Dist: paho-mqtt>=2.1,<3; extra == "frigate"']
+
+
 @pytest.mark.slow
 def test_pip_installs_it_and_its_command_starts_without_the_repository(tmp_path: Path) -> None:
     file = tmp_path / download.wheel_name()
@@ -41,8 +48,10 @@ def test_pip_installs_it_and_its_command_starts_without_the_repository(tmp_path:
 def test_anybody_may_fetch_the_agent_and_no_other_file() -> None:
     client = Client()
     assert client.get(f"/agent/{download.wheel_name()}").content == download.wheel()
-    locked = client.get("/agent/edge.txt")
-    assert b"--hash=sha256:" in locked.content
-    assert locked["Content-Disposition"] == 'attachment; filename="edge.txt"'
+    for name in download.LISTS:
+        locked = client.get(f"/agent/{name}")
+        assert b"--hash=sha256:" in locked.content
+        assert (b"paho-mqtt==" in locked.content) == (name == "frigate.txt")
+        assert locked["Content-Disposition"] == f'attachment; filename="{name}"'
     for name in ("server.txt", "secondlook-0.0.0-py3-none-any.whl", "..%2Fpyproject.toml"):
         assert client.get(f"/agent/{name}").status_code == 404

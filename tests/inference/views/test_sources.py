@@ -1,6 +1,8 @@
 """Sources made in the browser: the token that is shown once, its replacement, and the first event."""
 
+import html
 import re
+import tomllib
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +15,7 @@ from accounts.exceptions import Conflict, Invalid
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from inference.actions.sites import revoke_source, rotate_source
+from inference.frigate.config import parse
 from inference.models import Camera, Source
 from inference.tokens import TRUSTED_S, source_by_token
 from review.models import Evidence
@@ -51,6 +54,17 @@ def test_a_source_is_made_with_a_token_that_is_shown_once(place: Place, engineer
     again = client.get(f"/sources/{source.pk}/")
     assert token not in again.content.decode()
     assert token not in str(list(AuditEntry.objects.values_list("additional_data", "changes")))
+
+
+@pytest.mark.parametrize("camera", ["", "cam-1"])
+def test_the_configuration_for_frigate_is_one_that_the_connector_takes(
+    place: Place, engineer: User, camera: str
+) -> None:
+    shown = html.unescape(connect(client_of(engineer), place, camera=camera).content.decode())
+    config = parse(tomllib.loads(shown.split("<<'END'\n")[1].split("END\n")[0]))
+    assert [one.name for one in config.cameras.values()] == ([camera] if camera else [])
+    assert config.rules[0].cameras == (("CAMERA",) if camera else None)
+    assert "/agent/frigate.txt && " in shown
 
 
 def test_a_known_camera_is_taken_and_not_made_again(place: Place, engineer: User) -> None:
