@@ -26,14 +26,15 @@ class Event(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="events")
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="events")
+    # No index of its own, like the camera: those below begin with it.
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="events", db_index=False)
     event_id = models.UUIDField()
     digest = models.CharField(max_length=64)
     captured_at = models.DateTimeField()
     received_at = models.DateTimeField()
     clock_skewed = models.BooleanField(default=False)
     kind = models.CharField(max_length=10, choices=EventKind.choices)
-    camera = models.ForeignKey(Camera, null=True, on_delete=models.PROTECT, related_name="events")
+    camera = models.ForeignKey(Camera, null=True, on_delete=models.PROTECT, related_name="events", db_index=False)
     camera_name = models.CharField(max_length=100, blank=True)
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="events")
     model_name = models.CharField(max_length=100, blank=True)
@@ -69,6 +70,8 @@ class Event(models.Model):
             models.Index(fields=["site", "-received_at", "-id"], name="event_newest"),
             # Neighbouring events of one camera on the desk.
             models.Index(fields=["camera", "captured_at"], name="event_of_camera"),
+            # The last events of a source, while somebody connects it.
+            models.Index(fields=["source", "-received_at"], name="event_of_source"),
         ]
 
     def __str__(self) -> str:

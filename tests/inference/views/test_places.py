@@ -1,15 +1,18 @@
 """Sites and cameras in the browser."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from inference.actions.changes import site_state
+from inference.actions.sites import create_camera
 from inference.models import Camera, Site
-from tests.factories import Place, make_person, sign_in
+from tests.factories import Place, make_person, post, sign_in
 
 
 @pytest.fixture
@@ -105,3 +108,13 @@ def test_another_sites_places_do_not_exist(engineer: User, elsewhere: Place) -> 
         assert client.post(address, {"name": "x"}).status_code == 404
     assert client.post("/cameras/", {"site": str(elsewhere.site.pk), "name": "x"}).status_code == 404
     assert "dock" not in client.get("/cameras/").content.decode().lower()
+
+
+def test_cameras_say_when_they_were_last_seen(engineer: User, place: Place) -> None:
+    now = timezone.now()
+    for age in (3, 1, 2):
+        seen_at = now - timedelta(hours=age)
+        post(place, captured_at=seen_at.isoformat(), now=seen_at)
+    quiet = create_camera(site=place.site, slug="quiet", name="Quiet", maker=None)
+    rows = {row.pk: row.last_at for row in client_of(engineer).get("/cameras/").context["rows"]}
+    assert rows == {place.camera.pk: now - timedelta(hours=1), quiet.pk: None}
