@@ -16,11 +16,14 @@ from review.strict_json import loads
 ENVELOPE = 100_000
 
 
-def json_body(request: HttpRequest, *, most: int | None = None) -> Any:
-    """The JSON of a request. Raises UnsupportedType, TooLarge or Invalid."""
+def json_body(request: HttpRequest, *, most: int | None = None, deep: bool = True) -> Any:
+    """The JSON of a request. Raises UnsupportedType, TooLarge or Invalid.
+
+    Without `deep` the caller looks for keys that stand twice below the outermost object.
+    """
     if request.content_type not in {"application/json", ""}:
         raise UnsupportedType(_("Send application/json."))
-    return loads(raw_body(request, most=most or settings.SECONDLOOK["MAX_EVENT_BYTES"]))
+    return loads(raw_body(request, most=most or settings.SECONDLOOK["MAX_EVENT_BYTES"]), deep=deep)
 
 
 def raw_body(request: HttpRequest, *, most: int) -> bytes:

@@ -23,6 +23,7 @@ from review.api.bodies import json_body, multipart_body
 from review.api.rendering import WITH_EVIDENCE, event_document, event_story
 from review.models import Event, Opening
 from review.paging import page_of
+from review.strict_json import require_unique
 from review.views.events import by_site, through
 
 router = Router(tags=["events"])
@@ -86,10 +87,12 @@ def post_event(request: HttpRequest) -> HttpResponse:
 
 @router.post("events/batch", auth=SourceToken(), summary="Post up to 100 events; each has its own result")
 def post_events(request: HttpRequest) -> HttpResponse:
-    body = json_body(request, most=20_000_000)
+    # A key that stands twice within an event is that event's fault alone.
+    body = json_body(request, most=20_000_000, deep=False)
     events = body.get("events") if isinstance(body, dict) and set(body) == {"events"} else None
     if not isinstance(events, list) or not 1 <= len(events) <= BATCH:
-        raise Invalid(f'Send {{"events": [...]}} with 1 to {BATCH} events.', code="schema")
+        said = f'Send {{"events": [...]}} with 1 to {BATCH} events.'
+        raise Invalid(said, code="schema", errors=[{"path": "$.events", "message": said}])
     return JsonResponse({"results": [batch_result(request, event) for event in events]})
 
 
@@ -99,6 +102,7 @@ def batch_result(request: HttpRequest, event: Any) -> dict[str, Any]:
     result: dict[str, Any] = {"event_id": event_id if isinstance(event_id, str) else None}
     try:
         pressure.require_rate(source)
+        require_unique(event)
         posted = schemas.read(schemas.EventIn, event)
         taken = take_in(source=source, posted=posted, body=event, files={}, now=timezone.now())
     except SecondLookError as error:

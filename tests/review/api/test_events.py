@@ -463,10 +463,28 @@ def test_a_required_field_that_is_missing_is_named(http: Client, field: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ['{"kind": 1, "kind": 2}', '{"frame": {"width": 1, "width": 2}}', '{"context": {"a": 1, "a": 1}}']
+    ("text", "path"),
+    [
+        ('{"kind": 1, "kind": 2}', "$.kind"),
+        ('{"frame": {"width": 1, "width": 2}}', "$.frame.width"),
+        ('{"context": {"a": 1, "a": 1}}', "$.context.a"),
+        ('{"predictions": [{}, {"box": 1, "id": 2, "box": 3}], "x": {"y": 1, "y": 2}}', "$.predictions[1].box"),
+        ('{"a": ' * 300 + '{"b": 1, "b": 2}' + "}" * 300, "$" + ".a" * 300 + ".b"),
+    ],
 )
-def test_a_key_that_stands_twice_is_refused(http: Client, text: str) -> None:
-    assert paths(refused(send(http, text.encode()), 422, "duplicate_key"))
+def test_a_key_that_stands_twice_is_refused(http: Client, text: str, path: str) -> None:
+    assert paths(refused(send(http, text.encode()), 422, "duplicate_key")) == [path]
+
+
+def test_a_key_that_stands_twice_in_one_event_costs_its_neighbours_nothing(http: Client) -> None:
+    twice = http.post(f"{EVENTS}/batch", b'{"events": [], "events": [{}]}', content_type="application/json")
+    assert paths(refused(twice, 422, "duplicate_key")) == ["$.events"]
+    texts = [json.dumps(event_body()) for _three in range(3)]
+    texts[1] = texts[1][:-1] + ', "kind": "unsure"}'
+    body = f'{{"events": [{", ".join(texts)}]}}'.encode()
+    answer = http.post(f"{EVENTS}/batch", body, content_type="application/json")
+    results = [(one["status"], one.get("code")) for one in answer.json()["results"]]
+    assert results == [("created", None), ("rejected", "duplicate_key"), ("created", None)]
 
 
 @pytest.mark.parametrize(
