@@ -12,7 +12,7 @@ from review import broadcast
 from review.actions.held_claims import keep_shared, take_held
 from review.actions.leases import expire_others, items_of, lease, overtake_others, record_claim, record_seen
 from review.exceptions import ClaimLost
-from review.models import Claim, Ended, Hold, Item, Queue, Skip
+from review.models import Claim, Ended, Hold, Item, Move, Queue, Skip
 
 ATTEMPTS = 20
 
@@ -128,8 +128,9 @@ def end(claim: Claim, now: datetime, how: Ended) -> bool:
     return Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=how) == 1
 
 
-def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
-    """Pass an item over until later; others may take it at once."""
+def skip(*, claim: Claim, until: datetime, note: str = "", now: datetime) -> None:
+    """Pass an item over until later; others may take it at once. Raises ClaimLost, Invalid `reason_required`."""
+    claim.item.queue.require_reason(Move.SKIP, note, field="note")
     with transaction.atomic():
         require_live(claim)
         Skip.objects.update_or_create(item=claim.item, person=claim.holder, defaults={"until": until})
@@ -142,6 +143,7 @@ def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
             site_id=item.site_id,
             queue_id=item.queue_id,
             until=until.isoformat(),
+            note=note,
             claim=str(claim.pk),
             item_version=item.version,
         )
@@ -151,8 +153,9 @@ def skip(*, claim: Claim, until: datetime, now: datetime) -> None:
 def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> None:
     """Hand an item up: to another queue of the site, or to the front of its own, for somebody else.
 
-    Raises ClaimLost when the claim has ended.
+    Raises ClaimLost when the claim has ended, Invalid `reason_required`.
     """
+    claim.item.queue.require_reason(Move.ESCALATE, note, field="note")
     with transaction.atomic():
         item = claim.item
         before = item.queue_id

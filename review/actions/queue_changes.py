@@ -11,7 +11,7 @@ from accounts.exceptions import Invalid
 from accounts.models import User
 from inference.actions.changes import named, require_same
 from review import broadcast, known
-from review.models import Queue
+from review.models import Move, Queue
 
 LONGEST_UNDO = timedelta(minutes=5)
 LONGEST_DUE = timedelta(days=90)
@@ -26,6 +26,7 @@ class QueueSettings:
     undo_window: timedelta
     asks_complete: bool
     answers_held: bool
+    needs_reason: tuple[str, ...] = ()
 
 
 def settings_of(queue: Queue) -> QueueSettings:
@@ -35,6 +36,7 @@ def settings_of(queue: Queue) -> QueueSettings:
         undo_window=queue.undo_window,
         asks_complete=queue.asks_complete,
         answers_held=queue.answers_held,
+        needs_reason=tuple(queue.needs_reason),
     )
 
 
@@ -42,19 +44,22 @@ def state_of(queue: Queue) -> str:
     """What can be changed of a queue, in one line: for the trail, and to notice that somebody was faster."""
     now = settings_of(queue)
     flags = f"{'asks' if now.asks_complete else 'asks not'} if complete, {'answers' if now.answers_held else 'no'} held"
-    return f"{now.name} · due in {now.due_in} · undo {now.undo_window} · {flags}"
+    reasons = f"why for {', '.join(now.needs_reason) or 'nothing'}"
+    return f"{now.name} · due in {now.due_in} · undo {now.undo_window} · {flags} · {reasons}"
 
 
 def change_queue(*, queue: Queue, wanted: QueueSettings, before: str, person: User) -> None:
     """Change a queue. What waits already keeps its time; what comes from now on has the new one.
 
-    Raises Invalid `name`, `due_in` or `undo_window`, Conflict `changed_meanwhile`.
+    Raises Invalid `name`, `due_in`, `undo_window` or `needs_reason`, Conflict `changed_meanwhile`.
     """
     name = named(wanted.name)
     if not timedelta(minutes=1) <= wanted.due_in <= LONGEST_DUE:
         raise Invalid(_("Items are due within a minute to 90 days."), code="due_in")
     if not timedelta(0) <= wanted.undo_window <= LONGEST_UNDO:
         raise Invalid(_("An answer can be taken back for at most five minutes."), code="undo_window")
+    if set(wanted.needs_reason) - set(Move.values):
+        raise Invalid(_("Unknown kind."), code="needs_reason")
     with transaction.atomic():
         row = Queue.objects.select_for_update().get(pk=queue.pk)
         old = state_of(row)
@@ -62,7 +67,8 @@ def change_queue(*, queue: Queue, wanted: QueueSettings, before: str, person: Us
         row.name = name
         row.due_in, row.undo_window = wanted.due_in, wanted.undo_window
         row.asks_complete, row.answers_held = wanted.asks_complete, wanted.answers_held
-        row.save(update_fields=["name", "due_in", "undo_window", "asks_complete", "answers_held"])
+        row.needs_reason = [move for move in Move.values if move in wanted.needs_reason]
+        row.save(update_fields=["name", "due_in", "undo_window", "asks_complete", "answers_held", "needs_reason"])
         audit.record(
             "queue.changed",
             actor=person,

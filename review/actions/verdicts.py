@@ -25,6 +25,7 @@ from review.models import (
     Hold,
     Item,
     ItemState,
+    Move,
     Outcome,
     Retraction,
     SequencedOutcome,
@@ -56,7 +57,8 @@ def give_verdict(*, item: Item, person: User, answer: VerdictIn, now: datetime) 
     """Record `person`'s answer on `item`, effectively once by `answer.key`; committed when this returns.
 
     The claim must be the person's; a late answer counts as long as nobody else took the item over.
-    Raises ClaimLost, StaleVersion, AlreadyDecided or KeyReused (409), Invalid (422) for labels that cannot be.
+    Raises ClaimLost, StaleVersion, AlreadyDecided or KeyReused (409), Invalid (422) for labels that cannot be, and
+    `reason_required`.
     """
     body = answer.model_dump(mode="json", by_alias=True)
     fingerprint = digest({key: value for key, value in body.items() if key not in {"claim_token", "seconds"}})
@@ -66,6 +68,8 @@ def give_verdict(*, item: Item, person: User, answer: VerdictIn, now: datetime) 
     if claim is None:
         raise ClaimLost
     claim.holder = person
+    if answer.answer in Move.values:
+        item.queue.require_reason(Move(answer.answer), answer.note or "", field="note")
     labels = labels_of(item, answer)
     try:
         with transaction.atomic():

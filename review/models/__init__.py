@@ -9,7 +9,7 @@ from .item import Item, ItemState, Outcome
 from .naming import EventNames, NameMap
 from .opening import Opening
 from .policy import Policy, PolicyState, Rule
-from .queue import Queue
+from .queue import Move, Queue
 from .release import Release, ReleaseFile, ReleaseRow, ReleaseState, Split, SplitPin
 from .retention import Kept, LegalHold, RetentionRule, RetentionRun
 from .taxonomy import PALETTE, FormerName, Taxonomy, TaxonomyClass
@@ -40,6 +40,7 @@ __all__ = [
     "ItemState",
     "Kept",
     "LegalHold",
+    "Move",
     "NameMap",
     "Opening",
     "Outcome",

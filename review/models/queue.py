@@ -3,11 +3,23 @@ from datetime import timedelta
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.exceptions import Invalid
 from accounts.ids import new_id
 from accounts.roles import QUEUE_PERMISSIONS
 from inference.models import Site
 
 from .taxonomy import Taxonomy
+
+
+class Move(models.TextChoices):
+    """What people do with an item, as far as a queue may want to know why."""
+
+    CORRECT = "correct", _("correct")
+    EMPTY = "empty", _("nothing here")
+    UNSURE = "unsure", _("unsure")
+    BAD_IMAGE = "bad_image", _("bad image")
+    SKIP = "skip", _("pass over")
+    ESCALATE = "escalate", _("escalate")
 
 
 class Queue(models.Model):
@@ -33,6 +45,8 @@ class Queue(models.Model):
         default=True,
         help_text=_("Whether people of this queue are called when a machine waits for an answer."),
     )
+    # Moves (values of `Move`) that are taken only with a reason.
+    needs_reason = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -42,3 +56,9 @@ class Queue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def require_reason(self, move: Move, said: str, *, field: str) -> None:
+        """Raise Invalid `reason_required` when this move needs a reason here and none was said in `field`."""
+        if move in self.needs_reason and not said.strip():
+            text = _("This queue wants a reason for “%(move)s”.") % {"move": move.label}
+            raise Invalid(text, code="reason_required", errors=[{"path": f"$.{field}", "message": str(text)}])

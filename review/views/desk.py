@@ -37,7 +37,7 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "undo_seconds": queue.undo_window.total_seconds(),
         "lease_seconds": settings.SECONDLOOK["LEASE_SECONDS"],
         "heartbeat_seconds": settings.SECONDLOOK["HEARTBEAT_SECONDS"],
-        "reasons_required": False,
+        "needs_reason": queue.needs_reason,
         "outbox_keys": keys_of(person_of(request)),
         "targets": [{"id": str(target.pk), "name": target.name} for target in targets],
         "time_zone": queue.site.time_zone,
@@ -166,11 +166,12 @@ def release(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @signed_in("the own claim")
 def skip(request: HttpRequest, pk: UUID) -> HttpResponse:
-    claim, now = own_claim(request, pk, {"minutes"}), timezone.now()
-    minutes = fields(request, {"claim_token", "minutes"}).get("minutes", 10)
+    claim, now = own_claim(request, pk, {"minutes", "note"}), timezone.now()
+    data = fields(request, {"claim_token", "minutes", "note"})
+    minutes = data.get("minutes", 10)
     if type(minutes) is not int or not 1 <= minutes <= 7 * 24 * 60:
         raise Invalid("minutes: a whole number from 1 to 10080", code="schema")
-    claims.skip(claim=claim, until=now + timedelta(minutes=minutes), now=now)
+    claims.skip(claim=claim, until=now + timedelta(minutes=minutes), note=note_in(data), now=now)
     return HttpResponse(status=204)
 
 
@@ -179,11 +180,17 @@ def skip(request: HttpRequest, pk: UUID) -> HttpResponse:
 def escalate(request: HttpRequest, pk: UUID) -> HttpResponse:
     claim = own_claim(request, pk, {"note", "queue"})
     data = fields(request, {"claim_token", "note", "queue"})
+    to = target_of(request, claim, data.get("queue"))
+    claims.escalate(claim=claim, to=to, note=note_in(data), now=timezone.now())
+    return HttpResponse(status=204)
+
+
+def note_in(data: dict[str, Any]) -> str:
+    """What was typed as a reason. Raises Invalid `schema`."""
     note = data.get("note") or ""
     if not isinstance(note, str) or len(note) > 1000 or not schemas.is_printable(note):
         raise Invalid("note: at most 1000 characters, none of them control characters", code="schema")
-    claims.escalate(claim=claim, to=target_of(request, claim, data.get("queue")), note=note, now=timezone.now())
-    return HttpResponse(status=204)
+    return note
 
 
 def target_of(request: HttpRequest, claim: Claim, pk: Any) -> Queue | None:

@@ -182,7 +182,8 @@ def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
         if hold.resolved_at is not None:
             steps.append(step(hold.resolved_at, hold.get_state_display().capitalize(), "", "timer"))
     for verdict in Verdict.objects.filter(item__event=event).select_related("person", "retraction"):
-        detail = ", ".join(label["class"] for label in verdict.labels[:6])
+        labelled = ", ".join(label["class"] for label in verdict.labels[:6])
+        detail = " · ".join(part for part in (labelled, verdict.note) if part)
         steps.append(step(verdict.created_at, f"{verdict.person}: {verdict.get_answer_display()}", detail, "check"))
         if hasattr(verdict, "retraction"):
             steps.append(step(verdict.retraction.created_at, _("Taken back by %s") % verdict.person, "", "undo-2"))

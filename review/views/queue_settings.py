@@ -23,7 +23,7 @@ from review.access import queue_for, queues_for
 from review.actions.queue_changes import QueueSettings, change_queue, settings_of, state_of
 from review.actions.setup import create_queue
 from review.actions.starting import begin_queue
-from review.models import Queue, Taxonomy
+from review.models import Move, Queue, Taxonomy
 
 MOST_CLASSES = 2000
 
@@ -97,6 +97,7 @@ def queue_settings(request: HttpRequest, pk: UUID) -> HttpResponse:
         "shown": shown,
         "due_minutes": round(shown.due_in.total_seconds() / 60),
         "undo_seconds": round(shown.undo_window.total_seconds()),
+        "moves": Move.choices,
         "state": state_of(queue),
         "trouble": trouble,
     }
@@ -111,6 +112,7 @@ def typed(request: HttpRequest) -> QueueSettings:
         undo_window=timedelta(seconds=whole(said.get("undo_seconds", ""), "undo_window")),
         asks_complete="asks_complete" in said,
         answers_held="answers_held" in said,
+        needs_reason=tuple(said.getlist("needs_reason")),
     )
 
 

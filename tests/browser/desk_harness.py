@@ -92,6 +92,7 @@ class Desk:
         self.next_number = 1
         self.predictions: dict[int, list[dict[str, Any]]] = {}
         self.complete = True
+        self.needs_reason: list[str] = []
         # Numbers of items that machines wait for, in the order in which they are offered, and for how long.
         self.offers: list[int] = []
         self.held_s = 60.0
@@ -135,6 +136,7 @@ class Desk:
             "queue": {"id": QUEUE, "name": "unsure", "site": "Yard"},
             "classes": class_rows(),
             "asks_complete": True,
+            "needs_reason": self.needs_reason,
             "undo_seconds": 8,
             "lease_seconds": 60,
             "heartbeat_seconds": 20,

@@ -264,7 +264,7 @@ def test_keys_do_nothing_while_somebody_types(desk: Desk) -> None:
     desk.open()
     desk.press("e")
     desk.page.keyboard.type("xub 1 d")
-    assert desk.page.input_value('[name="note"]') == "xub 1 d"
+    assert desk.page.input_value('[data-escalate-form] [name="note"]') == "xub 1 d"
     assert desk.sent("verdict") == []
     with desk.page.expect_request("**/escalate/"):
         desk.page.click('[data-escalate-form] button[type="submit"]')
@@ -343,3 +343,39 @@ def test_boxes_stay_within_the_frame(desk: Desk, expression: str, expected: list
 def test_a_run_of_small_moves_is_undone_in_one_step(desk: Desk) -> None:
     steps = "h.push(1, 'move'); h.push(2, 'move'); h.push(3); h.undo(); h.undo()"
     assert module(desk, "history", f"(() => {{ const h = new m.History(0); {steps}; return h.now; }})()") == 0
+
+
+def test_an_answer_that_needs_a_reason_is_sent_with_it(desk: Desk) -> None:
+    desk.needs_reason = ["unsure", "skip"]
+    desk.open()
+    desk.press("u")
+    box = desk.page.locator("[data-sheet=reason] input")
+    box.wait_for()
+    assert "Unsure" in desk.page.locator("[data-reason-of]").inner_text()
+    desk.press("Enter")
+    assert desk.sent("verdict") == []
+    desk.page.keyboard.type("glare")
+    desk.press("Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    assert (verdict["answer"], verdict["note"]) == ("unsure", "glare")
+
+
+def test_a_reason_can_be_left_and_the_item_stays(desk: Desk) -> None:
+    desk.needs_reason = ["unsure", "skip"]
+    desk.open()
+    desk.press("s")
+    desk.page.locator("[data-sheet=reason] input").wait_for()
+    desk.press("Escape")
+    desk.page.locator("[data-sheet=reason]").wait_for(state="hidden")
+    assert desk.sent("skip") == []
+    desk.press("Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    assert (verdict["answer"], "note" in verdict) == ("confirm", False)
+    desk.press("s")
+    desk.page.keyboard.type("later")
+    desk.press("Enter")
+    desk.wait_item(3)
+    [skipped] = desk.sent("skip")
+    assert skipped["note"] == "later"

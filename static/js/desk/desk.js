@@ -19,6 +19,7 @@ import { Keys } from "./keymap.js";
 import { forSending, primaryAnswer } from "./labels.js";
 import { Outbox } from "./outbox.js";
 import { Panel } from "./panel.js";
+import { Reason } from "./reason.js";
 import { Session } from "./session.js";
 import { Sheets } from "./sheets.js";
 import { Stage } from "./stage.js";
@@ -57,6 +58,7 @@ export class Desk {
     this.bar = new Bar(root);
     this.banner = new Banner(root);
     this.sheets = new Sheets(root);
+    this.reason = new Reason(root, this.sheets);
     this.trail = new Trail(root, (step) => this.#takeBack(step));
     this.typeahead = new Typeahead(root, (name) => this.editor.relabel(name));
     this.editor = new Editor(this.stage.element, { classes: config.classes, formatConfidence, onChange: () => this.#refresh() });
@@ -257,8 +259,13 @@ export class Desk {
     return primaryAnswer(this.editor.labels, this.#predictions, this.#complete);
   }
 
-  #bodyOf(item, answer) {
+  #wantsReason(move) {
+    return this.#config.needs_reason.includes(move);
+  }
+
+  #bodyOf(item, answer, note) {
     const body = { key: uuid(), claim_token: item.token, version: item.version, answer };
+    if (note) body.note = note;
     body.seconds = Math.round((performance.now() - this.#shownAt) / 100) / 10;
     if (answer === "confirm" || answer === "correct") body.complete = this.#complete;
     if (answer === "correct") body.labels = forSending(this.editor.labels, this.#predictions, this.#complete);
@@ -272,13 +279,17 @@ export class Desk {
   }
 
   /** One decision per item, and none on a picture that is not on the screen yet. */
-  #decide(answer) {
+  #decide(answer, note = "") {
     const item = this.session.current;
     const allowed = answer === "unsure" || answer === "bad_image" ? this.#canAct : this.#canJudge;
     if (!allowed) return false;
+    if (!note && this.#wantsReason(answer)) {
+      this.reason.ask(t(WORDS[answer]), (said) => this.session.current === item && this.#decide(answer, said));
+      return true;
+    }
     performance.clearMarks("desk:key");
     performance.mark("desk:key");
-    const entry = { url: item.links.verdict, item: item.id, body: this.#bodyOf(item, answer) };
+    const entry = { url: item.links.verdict, item: item.id, body: this.#bodyOf(item, answer, note) };
     const step = this.#stepOf(item, answer);
     this.banner.hide();
     this.#next();
@@ -347,6 +358,17 @@ export class Desk {
     return true;
   }
 
+  #skip(note = "") {
+    const item = this.session.current;
+    if (!this.#canAct) return false;
+    if (!note && this.#wantsReason("skip")) {
+      this.reason.ask(t("word-skip"), (said) => this.session.current === item && this.#skip(said));
+      return true;
+    }
+    this.#putAway("skip", { minutes: SKIP_MINUTES, ...(note && { note }) }, t("skipped", { n: SKIP_MINUTES }));
+    return true;
+  }
+
   #escalate(event) {
     event.preventDefault();
     const form = event.target;
@@ -394,7 +416,7 @@ export class Desk {
     unsure: () => this.#decide("unsure"),
     "bad-image": () => this.#decide("bad_image"),
     "toggle-complete": () => this.#toggleComplete(),
-    skip: () => { this.#putAway("skip", { minutes: SKIP_MINUTES }, t("skipped", { n: SKIP_MINUTES })); return true; },
+    skip: () => this.#skip(),
     escalate: () => (this.#canAct ? this.#toggleSheet("escalate") : false),
     "take-back": () => { this.#takeBack(); return true; },
     "take-held": () => { this.#takeHeld(); return true; },

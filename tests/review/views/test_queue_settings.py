@@ -86,3 +86,18 @@ def test_another_sites_queue_does_not_exist(client: Client, elsewhere: Place) ->
     )
     assert "dock" not in client.get("/policy/queues/").content.decode().lower()
     assert post(elsewhere).created
+
+
+def test_what_needs_a_reason_is_set_and_kept(client: Client, place: Place) -> None:
+    page = f"/policy/queues/{place.queue.pk}/"
+    said: dict[str, Any] = form(place.queue) | {"needs_reason": ["unsure", "skip"]}
+    assert client.post(page, said).status_code == 302
+    place.queue.refresh_from_db()
+    assert place.queue.needs_reason == ["unsure", "skip"]
+    assert "why for unsure, skip" in AuditEntry.objects.get(verb="queue.changed").additional_data["after"]
+    shown = client.get(page).content.decode()
+    assert shown.count('name="needs_reason"') == 6
+    assert shown.count(" checked>") == 2
+    wrong: dict[str, Any] = form(place.queue) | {"needs_reason": ["confirm"]}
+    assert client.post(page, wrong).status_code == 422
+    assert client.get(f"/queues/{place.queue.pk}/desk/").context["desk"]["needs_reason"] == ["unsure", "skip"]
