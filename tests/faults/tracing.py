@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.faults.product import Product
@@ -20,7 +21,7 @@ RESULT = re.compile(r"\) += (-?\d+)")
 CALLS = "fsync,fdatasync,rename,mkdir,write,pwrite64,sendto"
 # As much of what is written as one page of SQLite holds.
 SHOWN = 4200
-ATTACH_S = 20
+DETACH_S = 10
 
 
 @dataclass
@@ -45,10 +46,9 @@ def require_strace() -> None:
 
 
 @contextmanager
-def strace(product: Product, *options: str) -> Iterator[None]:
-    """Attached to every thread of the server meanwhile."""
-    assert product.process is not None
-    command = ["strace", "-f", *options, "-p", str(product.process.pid)]
+def strace(pid: int, *options: str) -> Iterator[None]:
+    """Attached to every thread of a process meanwhile, and to what it starts."""
+    command = ["strace", "-f", *options, "-p", str(pid)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         first = process.stderr.readline()
@@ -56,24 +56,39 @@ def strace(product: Product, *options: str) -> Iterator[None]:
             assert "attached" in first, first
             yield
         finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=ATTACH_S)
+            let_go(process, pid)
+
+
+def let_go(process: subprocess.Popen[str], pid: int) -> None:
+    """End strace; one whose process was killed may wait for ever for threads that are no more."""
+    if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        process.kill()
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=DETACH_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 @contextmanager
 def traced(product: Product, file: Path) -> Iterator[list[Call]]:
     """The calls that were made meanwhile; the list is filled at the end."""
     calls: list[Call] = []
-    with strace(product, "-y", "-s", str(SHOWN), "-e", f"trace={CALLS}", "-o", str(file)):
+    with strace(pid_of(product), "-y", "-s", str(SHOWN), "-e", f"trace={CALLS}", "-o", str(file)):
         yield calls
     calls += parsed(file.read_text(encoding="utf-8", errors="replace"))
 
 
 @contextmanager
-def faulty(product: Product, call: str, error: str) -> Iterator[None]:
-    """Every such call of the server fails meanwhile."""
-    with strace(product, "-e", f"trace={call}", "-e", f"inject={call}:error={error}", "-o", os.devnull):
+def injected(pid: int, call: str, what: str) -> Iterator[None]:
+    """Something happens at a system call meanwhile: `error=EIO`, or `signal=KILL:when=3`."""
+    with strace(pid, "-e", f"trace={call}", "-e", f"inject={call}:{what}", "-o", os.devnull):
         yield
+
+
+def pid_of(product: Product) -> int:
+    assert product.process is not None
+    return product.process.pid
 
 
 def parsed(text: str) -> list[Call]:
