@@ -60,3 +60,29 @@ def the_running_role_cannot_change_what_is_kept(
             names = ", ".join(state.unready)
             found.append(Error(f"The running role lacks rights on: {names}.", hint=hint, id="secondlook.E003"))
     return found
+
+
+@register(Tags.database)
+def what_is_committed_is_kept(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
+    """Warn of a PostgreSQL that says "committed" before it is on stable storage. `migrate` looks at it each time."""
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        if connections[alias].vendor != "postgresql":
+            continue
+        for name in ("fsync", "synchronous_commit"):
+            if shown(alias, name) == "off":
+                said = f"PostgreSQL runs with {name}=off: a power cut can lose events that were acknowledged."
+                hint = f"Set {name}=on for the server, the database and the role."
+                found.append(Warning(said, hint=hint, id="secondlook.W003"))
+    return found
+
+
+def shown(alias: str, name: str) -> str:
+    """A setting as it holds for the connections of this process; empty when the database cannot be asked."""
+    try:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT current_setting(%s)", [name])
+            (value,) = cursor.fetchone()
+    except OperationalError:
+        return ""
+    return str(value)

@@ -77,7 +77,7 @@ class DemoProcess:
                 break
             if self.answers():
                 return
-            time.sleep(0.2)
+            time.sleep(0.05)
         raise RuntimeError(f"it did not start:\n{self.log.read_text(encoding='utf-8')[-4000:]}")
 
     def answers(self) -> bool:

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from accounts import broadcast
 from accounts.doors import public
 from review import evidence_store
-from review.evidence_store import StoreFull
+from review.evidence_store import StoreUnavailable
 from review.models import FileDamage
 
 OLD_TASK = timedelta(minutes=5)
@@ -49,7 +49,7 @@ def check(part: Any) -> str:
     """`ok`, or what is wrong in one word; an exception's text stays in the log."""
     try:
         return str(part())
-    except (OperationalError, OSError, RedisError, StoreFull):
+    except (OperationalError, OSError, RedisError, StoreUnavailable):
         return "unavailable"
 
 

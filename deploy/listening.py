@@ -30,11 +30,6 @@ class Listening:
     redirect_port: int | None = None
     renew: Callable[[], object] | None = None
 
-    def plain(self, host: str) -> str:
-        """Twisted's description of a plain endpoint."""
-        escaped = host.strip("[]").replace(":", r"\:")
-        return f"tcp:port={self.port}:interface={escaped}:backlog={BACKLOG}"
-
     @property
     def address(self) -> str:
         """As people type it."""

@@ -1,6 +1,7 @@
 """Files of evidence: on stable storage before any row points to them, named by the server only."""
 
 import contextlib
+import errno
 import logging
 import os
 import secrets
@@ -19,8 +20,23 @@ from accounts.exceptions import SecondLookError
 logger = logging.getLogger(__name__)
 
 
-class StoreFull(SecondLookError):
-    status, code, title = 503, "storage_full", _("The file store has no room; try again later.")
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+# Folders whose entry this process has synced: there are few of them, and each needs it once.
+_synced: set[Path] = set()
+
+
+class StoreUnavailable(SecondLookError):
+    status, code, title = 503, "storage_unavailable", _("The file store cannot be written to; try again later.")
+
+
+class StoreFull(StoreUnavailable):
+    code, title = "storage_full", _("The file store has no room; try again later.")
+
+
+def unavailable(error: OSError) -> StoreUnavailable:
+    """What a fault of the disk means for whoever wanted something kept; the log says which one it was."""
+    logger.error("the file store cannot be written to: %s", error)
+    return StoreFull() if error.errno in NO_ROOM else StoreUnavailable()
 
 
 def file_store() -> Storage:
@@ -37,8 +53,9 @@ def local_path(name: str) -> Path | None:
 def write(name: str, data: bytes) -> bool:
     """Keep `data` as `name`, replacing nothing that is whole already, and return when it is on stable storage.
 
-    True when it was not there before. On a disk: temporary file, fsync, rename, fsync of the folder. Raises StoreFull
-    when there is no room.
+    True when it was not there before. On a disk: temporary file, fsync, rename, fsync of the folder. What is there
+    already may have been put there a moment ago, or by somebody who died then: its folder is synced all the same.
+    Raises StoreFull when there is no room, StoreUnavailable for any other fault of the disk.
     """
     path = local_path(name)
     if path is None:
@@ -46,13 +63,23 @@ def write(name: str, data: bytes) -> bool:
             return False
         file_store().save(name, ContentFile(data))
         return True
-    if path.exists() and path.stat().st_size == len(data):
-        return False
     try:
+        if size_of(path) == len(data):
+            make_folder(path.parent)
+            sync_folder(path.parent)
+            return False
         write_durably(path, data)
     except OSError as error:
-        raise StoreFull from error
+        raise unavailable(error) from error
     return True
+
+
+def size_of(path: Path) -> int | None:
+    """In bytes; None when nothing is there."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def write_durably(path: Path, data: bytes) -> None:
@@ -73,12 +100,22 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each one's entry synced in its parent."""
-    if folder.is_dir():
+    """Make a folder and those above it, each one's entry synced in its parent.
+
+    Within the store also of folders that are there: somebody else may have made one a moment ago, or died before its
+    entry was synced. A folder that is there and outside of the store is taken as it is.
+    """
+    if folder.is_dir() and (folder in _synced or not is_in_store(folder)):
         return
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     sync_folder(folder.parent)
+    _synced.add(folder)
+
+
+def is_in_store(folder: Path) -> bool:
+    root = local_path("")
+    return root is not None and root in folder.parents
 
 
 def sync_folder(folder: Path) -> None:

@@ -24,7 +24,7 @@ from review.models import (
 )
 from review.models.upload import staged_path
 from review.releases.store import ReleaseStore
-from review.tasks.renditions import make_renditions, mark_damaged, mark_whole
+from review.tasks.renditions import ALTERED, MISSING, make_renditions, mark_damaged, mark_whole
 
 logger = structlog.get_logger(__name__)
 FOLDERS = ("evidence", "renditions", "releases", "uploads")
@@ -32,7 +32,7 @@ FOLDERS = ("evidence", "renditions", "releases", "uploads")
 YOUNG = timedelta(hours=1)
 CHUNK = 1 << 20
 JPEG_START = b"\xff\xd8\xff"
-MISSING, ALTERED, UNREADABLE = "its file is missing", "its file is not what was stored", "its file cannot be read"
+UNREADABLE = "its file cannot be read"
 
 
 @dataclass

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Conflict
-from review.evidence_store import StoreFull, make_folder, require_room
+from review.evidence_store import make_folder, require_room, unavailable
 
 # Of one source: so many at a time; a further one pushes out the oldest.
 MOST = 20
@@ -39,9 +39,13 @@ def path_of(source_id: UUID, sha256: str) -> Path:
 
 @contextlib.contextmanager
 def one_at_a_time(source_id: UUID) -> Iterator[None]:
-    """Let nobody else on this machine touch the partial files of a source meanwhile."""
-    root().mkdir(parents=True, exist_ok=True)
-    with (root() / f"{source_id}.lock").open("w") as file:
+    """Let nobody else on this machine touch the partial files of a source meanwhile. Raises StoreUnavailable."""
+    try:
+        root().mkdir(parents=True, exist_ok=True)
+        lock = (root() / f"{source_id}.lock").open("w")
+    except OSError as error:
+        raise unavailable(error) from error
+    with lock as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -57,7 +61,7 @@ def append(*, source_id: UUID, sha256: str, start: int, data: bytes) -> int:
     """Add a part that begins at byte `start`; how many bytes there are now.
 
     A part that came before, in whole or in part, is no error: what is new of it counts. Raises WrongOffset for a gap,
-    and StoreFull.
+    and StoreUnavailable.
     """
     require_room()
     path = path_of(source_id, sha256)
@@ -74,7 +78,7 @@ def append(*, source_id: UUID, sha256: str, start: int, data: bytes) -> int:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise StoreFull from error
+        raise unavailable(error) from error
     return have + len(fresh)
 
 

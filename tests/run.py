@@ -20,7 +20,6 @@ ONCE = [
     "--ignore=tests/review/uploads/test_predictions.py",
     "--deselect=tests/review/test_clips.py::test_any_damage_is_a_fault_with_a_code",
     "--ignore=tests/browser",
-    "--ignore=tests/deploy/test_kill.py",
     "--ignore=tests/faults",
     "--deselect=tests/review/test_access.py::test_a_method_that_a_door_lacks_is_405_for_everybody",
     "--ignore=tests/threats/test_browser_side.py",
@@ -43,7 +42,9 @@ def in_reach(address: str) -> bool:
 def run(name: str, arguments: list[str], environment: dict[str, str]) -> int:
     print(f"\n=== {name}", flush=True)  # noqa: T201
     command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments, *sys.argv[1:]]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SECONDLOOK_TEST_")}
+    # Each server that a test starts would compile all of the product anew.
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    kept = {key: value for key, value in kept.items() if not key.startswith("SECONDLOOK_TEST_")}
     return subprocess.run(command, env=kept | environment).returncode
 
 

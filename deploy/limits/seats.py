@@ -7,6 +7,8 @@ from typing import Protocol
 
 from accounts.authentication import is_trusted
 
+KEPT_BACK = 100
+
 
 class Guest(Protocol):
     """A connection as seen from here."""
@@ -21,9 +23,13 @@ class Guest(Protocol):
 
 
 def room(wanted: int) -> int:
-    """`wanted` connections, or half of what the open-files limit allows: bodies, database and log need files too."""
+    """`wanted` connections, or as many as the open-files limit allows.
+
+    Each needs two files, itself and the body that it brings. When there is none left the system hands out no new
+    connection, so some are kept back: for those on their way out, the database of each thread, the log.
+    """
     soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return wanted if soft == resource.RLIM_INFINITY else max(8, min(wanted, soft // 2))
+    return wanted if soft == resource.RLIM_INFINITY else max(8, min(wanted, (soft - KEPT_BACK) // 2))
 
 
 @dataclass

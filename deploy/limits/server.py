@@ -5,16 +5,14 @@ from typing import Any
 # First of all: it chooses Twisted's reactor.
 from daphne import server as daphne_server  # isort: skip
 from django.conf import settings
-from twisted.internet import endpoints as twisted_endpoints
 from twisted.internet import task
 
 from deploy.limits.channel import LimitedFactory, LimitedSocketFactory
 from deploy.limits.doorkeeper import Doorkeeper
-from deploy.listening import BACKLOG, Listening
-from deploy.tls.listen import Certificates, ElsewhereFactory, tls_endpoint
+from deploy.limits.port import PacedEndpoint
+from deploy.listening import Listening
+from deploy.tls.listen import Certificates, ElsewhereFactory
 
-# Twisted's endpoints are not typed.
-twisted: Any = twisted_endpoints
 LOOK_S = 1.0
 RENEW_S = 3600.0
 
@@ -30,24 +28,24 @@ def with_bounds(listening: Listening, **options: Any) -> Any:
     server = daphne_server.Server(endpoints=list(places), **options)
     reactor.callWhenRunning(task.LoopingCall(keeper.look).start, LOOK_S)
     if listening.redirect_port:
-        reactor.callWhenRunning(redirect, reactor, listening, server, keeper)
+        reactor.callWhenRunning(redirect, reactor, listening, listening.redirect_port, server, keeper)
     if listening.renew:
         reactor.callWhenRunning(task.LoopingCall(listening.renew).start, RENEW_S)
     return server
 
 
-def endpoints(reactor: Any, listening: Listening) -> dict[str, Any]:
-    """Twisted's endpoint of each address, by a name for the log."""
-    if listening.tls is None:
-        return {text: twisted.serverFromString(reactor, text) for text in map(listening.plain, listening.hosts)}
-    certificates = Certificates(listening.tls)
+def endpoints(reactor: Any, listening: Listening) -> dict[str, PacedEndpoint]:
+    """The endpoint of each address, by a name for the log."""
+    certificates = Certificates(listening.tls) if listening.tls else None
     return {
-        f"tls:{host}:{listening.port}": tls_endpoint(reactor, certificates, host, listening.port)
+        f"{'tls' if certificates else 'tcp'}:{host}:{listening.port}": PacedEndpoint(
+            reactor, host.strip("[]"), listening.port, certificates
+        )
         for host in listening.hosts
     }
 
 
-def redirect(reactor: Any, listening: Listening, server: Any, keeper: Doorkeeper) -> None:
+def redirect(reactor: Any, listening: Listening, port: int, server: Any, keeper: Doorkeeper) -> None:
     factory = ElsewhereFactory(server, keeper, list(listening.names), listening.port)
     for host in listening.hosts:
-        twisted.TCP4ServerEndpoint(reactor, listening.redirect_port, backlog=BACKLOG, interface=host).listen(factory)
+        PacedEndpoint(reactor, host.strip("[]"), port).listen(factory)

@@ -5,10 +5,9 @@ from typing import Any
 from urllib.parse import quote
 
 from OpenSSL import SSL
-from twisted.internet.endpoints import SSL4ServerEndpoint
 
 from deploy.limits.channel import LimitedChannel, LimitedFactory
-from deploy.listening import BACKLOG, Files
+from deploy.listening import Files
 
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 
@@ -43,11 +42,6 @@ class Certificates:
 
 def changed(path: Path) -> float:
     return path.stat().st_mtime
-
-
-def tls_endpoint(reactor: Any, certificates: Certificates, host: str, port: int) -> Any:
-    make: Any = SSL4ServerEndpoint
-    return make(reactor, port, certificates, backlog=BACKLOG, interface=host)
 
 
 class Elsewhere(LimitedChannel):

@@ -55,8 +55,8 @@ def take_in(
 
     `body` is the posted JSON itself (its digest tells a repeat from a conflict), `files` the bytes by evidence name.
     The same event again returns the first one; another body under the same id raises Conflict `event_conflict`.
-    Raises Invalid, images.UnsupportedType (415), images.TooLarge (413) or evidence_store.StoreFull (503); then nothing
-    is kept of it.
+    Raises Invalid, images.UnsupportedType (415), images.TooLarge (413) or evidence_store.StoreUnavailable (503); then
+    nothing is kept of it.
     """
     body_digest = digest(body)
     uploads = check_files(posted, files)

@@ -123,7 +123,7 @@ def add_file(*, job: UploadJob, name: str, file: IO[bytes], written_at: datetime
     """Keep one file of an upload on stable storage; the same name with the same bytes is there once.
 
     A file that is too large or of no use is noted with its reason, and its bytes are not kept. Raises UploadClosed,
-    UploadFull, StoreFull.
+    UploadFull, StoreUnavailable.
     """
     plain = shown(name)
     role = role_of(plain)

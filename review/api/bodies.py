@@ -9,6 +9,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Invalid
+from review.evidence_store import unavailable
 from review.images import TooLarge, UnsupportedType
 from review.strict_json import loads
 
@@ -43,7 +44,7 @@ def raw_body(request: HttpRequest, *, most: int) -> bytes:
 def multipart_body(request: HttpRequest) -> tuple[Any, dict[str, bytes]]:
     """The part `event` as JSON, and the bytes of the other parts by name.
 
-    Raises TooLarge (413), or Invalid for a broken envelope, a missing or repeated part.
+    Raises TooLarge (413), Invalid for a broken envelope, a missing or repeated part, or StoreUnavailable.
     """
     limits = settings.SECONDLOOK
     require_length(request, limits["MAX_EVENT_BYTES"] + 10 * limits["MAX_EVIDENCE_BYTES"] + ENVELOPE)
@@ -55,6 +56,9 @@ def multipart_body(request: HttpRequest) -> tuple[Any, dict[str, bytes]]:
         raise TooLarge from None
     except SuspiciousOperation:
         raise Invalid(_("The multipart body cannot be read."), code="bad_multipart") from None
+    except OSError as error:
+        # Large parts go to a temporary file first.
+        raise unavailable(error) from error
     texts = [value.encode() for value in fields.getlist("event")] + [f.read() for f in files.getlist("event") if f]
     if len(texts) != 1 or set(fields) - {"event"}:
         raise Invalid(_("Send exactly one part named event, and one file per evidence."), code="bad_multipart")

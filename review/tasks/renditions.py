@@ -12,6 +12,7 @@ from review.decoding import Decoded, Undecodable, Wanted, decode, decode_clip, p
 from review.models import EventEvidence, Evidence, EvidenceState, Item, ItemState, Rendition, RenditionKind
 from review.models.evidence import rendition_path
 
+MISSING, ALTERED = "its file is missing", "its file is not what was stored"
 # A rendition is usually there within a second; one that is not after this long was lost.
 OVERDUE = timedelta(minutes=10)
 SWEEP = 200
@@ -37,7 +38,7 @@ def make_renditions(evidence_id: str) -> None:
         decoded, clip = decoded_copies(evidence, missing, with_clip=wants_clip(evidence, present))
     except FileNotFoundError:
         # Any other fault of the disk is not the picture's: the task fails, and the sweep takes it up again.
-        mark_damaged(evidence, "its file is missing")
+        mark_damaged(evidence, MISSING)
         return
     except Undecodable as error:
         mark_damaged(evidence, str(error))
@@ -69,8 +70,13 @@ def wants_clip(evidence: Evidence, present: set[str]) -> bool:
 def decoded_copies(
     evidence: Evidence, missing: tuple[Wanted, ...], *, with_clip: bool
 ) -> tuple[Decoded, tuple[bytes, int, int] | None]:
-    """The copies that are missing. Raises FileNotFoundError or Undecodable."""
+    """The copies that are missing, made of the bytes that were stored and no others.
+
+    Raises FileNotFoundError, and Undecodable also when the file was altered since.
+    """
     data = evidence_store.read(evidence.path)
+    if sha256(data).hexdigest() != evidence.sha256:
+        raise Undecodable(ALTERED)
     if not evidence.is_clip:
         return decode(data, missing), None
     return decode_clip(data, missing), playable_copy(data) if with_clip else None

@@ -9,7 +9,7 @@ from typing import IO
 
 from django.core.files import File
 
-from review.evidence_store import StoreFull, file_store, local_path, make_folder, opened, require_room, sync_folder
+from review.evidence_store import file_store, local_path, make_folder, opened, require_room, sync_folder, unavailable
 
 CHUNK = 1 << 20
 
@@ -34,7 +34,7 @@ class Counting:
 
 
 def keep(name: str, source: Counting) -> None:
-    """Write what is left of `source` to stable storage as `name`. Raises StoreFull, and what `source` raises."""
+    """Write what is left of `source` to stable storage as `name`. Raises StoreUnavailable, and what `source` raises."""
     require_room()
     path = local_path(name)
     if path is None:
@@ -47,7 +47,7 @@ def keep(name: str, source: Counting) -> None:
     try:
         write(path, source)
     except OSError as error:
-        raise StoreFull from error
+        raise unavailable(error) from error
 
 
 def write(path: Path, source: Counting) -> None:

@@ -354,9 +354,9 @@ def test_websockets_of_an_address_are_counted() -> None:
     assert seats.open_socket("a")
 
 
-def test_half_of_the_open_files_stay_for_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_connection_has_room_for_its_body_and_some_files_are_kept_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _which: (256, 4096))
-    assert room(1000) == 128
+    assert room(1000) == 78
     assert room(50) == 50
 
 

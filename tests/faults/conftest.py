@@ -94,11 +94,22 @@ def seeded_production() -> Iterator[tuple[Postgres, Product]]:
 
 
 @pytest.fixture
+def answer_seconds() -> str:
+    """How long a request may take in `production`; short, for what waits for a service that is away."""
+    return "3"
+
+
+@pytest.fixture
 def production(
-    folder: Path, database: Postgres, cache: Redis, seeded_production: tuple[Postgres, Product]
+    folder: Path,
+    database: Postgres,
+    cache: Redis,
+    seeded_production: tuple[Postgres, Product],
+    answer_seconds: str,
 ) -> Iterator[Product]:
     """Production settings on the test's own PostgreSQL and Redis, over plain HTTP."""
     product = on_services(folder, database, cache.address)
+    product.environment["SECONDLOOK_ANSWER_SECONDS"] = answer_seconds
     product.seeded = seeded_production[1].seeded
     with running(product):
         yield product
@@ -115,7 +126,6 @@ def on_services(folder: Path, database: Postgres, cache: str) -> Product:
         SECONDLOOK_AUDIT_KEY="b25seSBmb3IgdGhlIHN1aXRlLCBmb3Igc2VhbGluZy4=",
         SECONDLOOK_AUDIT_ANCHORS=f"file:{folder / 'anchor.txt'}",
         SECONDLOOK_SSL_REDIRECT="0",
-        SECONDLOOK_ANSWER_SECONDS="3",
         SECONDLOOK_MIN_FREE_BYTES="0",
     )
 

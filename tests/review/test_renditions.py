@@ -145,6 +145,16 @@ def test_a_picture_whose_file_is_gone_is_marked_and_no_path_is_told(place: Place
     assert "/" not in evidence.damage
 
 
+def test_no_copy_is_made_of_bytes_that_are_not_those_that_were_stored(place: Place, file_store: Path) -> None:
+    post(place, picture=jpeg())
+    evidence = Evidence.objects.get()
+    (file_store / evidence.path).write_bytes(jpeg((1, 2, 3)))
+    make_renditions.func(str(evidence.pk))
+    evidence.refresh_from_db()
+    assert (evidence.state, evidence.damage) == (EvidenceState.DAMAGED, "its file is not what was stored")
+    assert not evidence.renditions.exists()
+
+
 def test_making_them_again_changes_nothing(place: Place, file_store: Path) -> None:
     evidence = kept(place, jpeg())
     before = list(evidence.renditions.order_by("pk").values())

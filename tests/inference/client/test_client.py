@@ -16,6 +16,7 @@ from inference.client.exceptions import BadInput
 from inference.client.picture import picture_of
 from inference.edge import cli
 from inference.models import SeenCount
+from review.evidence_store import StoreUnavailable
 from review.models import Event, Evidence
 from tests import factories
 from tests.factories import Place, jpeg, sha256
@@ -127,6 +128,24 @@ def test_a_large_file_goes_in_parts_and_on_where_it_broke_off(client: Client, se
     assert client.put(data, "image/jpeg", sha256=sha256(data)) == "stored"
     assert Evidence.objects.get().size == len(data)
     assert client.put(data, "image/jpeg", sha256=sha256(data)) == "stored"
+
+
+def test_a_server_that_had_all_of_it_and_stored_nothing_is_asked_again(
+    client: Client, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SECONDLOOK = settings.SECONDLOOK | {"PARTIALS": str(tmp_path)}
+    data = jpeg() + os.urandom(PART_BYTES + 1000)
+    picture = {"name": "frame", "role": "frame", "sha256": sha256(data), "content_type": "image/jpeg"}
+    client.post_event(factories.event_body(evidence=[picture]))
+    monkeypatch.setattr("review.actions.evidence.evidence_store.write", out_of_order)
+    with pytest.raises(Unreachable):
+        client.put(data, "image/jpeg", sha256=sha256(data))
+    monkeypatch.undo()
+    assert client.put(data, "image/jpeg", sha256=sha256(data)) == "stored"
+
+
+def out_of_order(_name: str, _data: bytes) -> bool:
+    raise StoreUnavailable
 
 
 def test_batches_counts_and_answers(client: Client, yard: Place) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from review import evidence_store
-from review.models import Evidence, Rendition
+from review.models import Evidence, EvidenceState, Rendition
 from review.tasks.renditions import make_renditions
 from tests import factories
 from tests.doors import content
@@ -115,6 +115,16 @@ def test_a_flipped_byte_is_noticed_before_one_is_sent(boss: Client, evidence: Ev
     assert (answer.status_code, answer.json()["code"]) == (409, "file_damaged")
     assert AuditEntry.objects.filter(verb="original.damaged", object_pk=str(evidence.pk)).exists()
     assert not AuditEntry.objects.filter(verb="original.downloaded").exists()
+
+
+def test_altered_bytes_get_the_same_answer_once_they_are_known(boss: Client, evidence: Evidence) -> None:
+    path = evidence_store.local_path(evidence.path)
+    assert path is not None
+    path.write_bytes(b"rotten")
+    Evidence.objects.update(state=EvidenceState.DAMAGED, damage="its file is not what was stored")
+    assert boss.get(original(evidence)).status_code == 409
+    path.write_bytes(PICTURE)
+    assert boss.get(original(evidence)).status_code == 404
 
 
 def test_whoever_asks_for_a_damaged_original_again_and_again_leaves_one_entry_a_minute(
