@@ -241,6 +241,8 @@ class LabelIn(Strict):
     polygon: Polygon | None = None
     attributes: Attributes = Field(default_factory=dict)
     prediction: Short | None = None
+    # As answers carry it, so that a label can be sent back as it came; the name decides.
+    index: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
 
 
 class VerdictIn(Strict):
