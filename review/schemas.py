@@ -116,12 +116,17 @@ Attributes = Annotated[dict[Name, Scalar], Field(max_length=50)]
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # The text below a field describes it in openapi.json.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Frame(Strict):
+    """The size of the upright frame."""
+
     width: int = Field(ge=1, le=65535, strict=True)
+    """Pixels of the upright frame (EXIF orientation applied)."""
     height: int = Field(ge=1, le=65535, strict=True)
+    """Pixels of the upright frame."""
 
     def touches(self, polygon: list[tuple[float, float]]) -> bool:
         """Whether the box around a polygon shares an area with the frame."""
@@ -130,77 +135,138 @@ class Frame(Strict):
 
 
 class ModelIn(Strict):
+    """The model that looked."""
+
     name: Name
+    """As the site registered it; an unknown one waits in the inbox."""
     version: Short
+    """The version, compared as text."""
     sha256: Sha256 | None = None
+    """Hex digest of the model's file. Devices send it; without it the model counts as unattested."""
 
 
 class PredictionIn(Strict):
+    """What the model said of one thing in the frame."""
+
     id: Short
+    """Chosen by the source, once per event; `subject` and labels refer to it."""
     class_: Name = Field(alias="class")
+    """The class in the model's own words."""
     confidence: Share
+    """0 to 1, as the model said it."""
     box: Box | None = None
+    """`[x, y, width, height]` in pixels of the upright frame. Required for `detection`."""
     polygon: Polygon | None = None
+    """`[[x, y], ...]` in pixels of the upright frame. Required for `segmentation`."""
     alternatives: Annotated[dict[Name, Share], Field(max_length=100)] = Field(default_factory=dict)
+    """Other classes that the model considered, with their confidence."""
     track: Short | None = None
+    """The id of the thing over many frames; one event per track shows its best frame."""
     attributes: Attributes = Field(default_factory=dict)
+    """Free values, kept and shown."""
 
 
 class EvidenceIn(Strict):
+    """A file that shows the event, announced by its digest."""
+
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,59}$")]
+    """Once per event. The multipart part with the bytes has this name."""
     role: Literal["frame", "crop", "clip", "context"]
+    """`frame`: all of it. `crop`: a part, placed by `offset` and `scale`. `clip`: a video. `context`: the rest."""
     sha256: Sha256
+    """Hex digest of the bytes that come with the event or later by `PUT evidence/{sha256}`."""
     content_type: Short
+    """`image/jpeg`, `image/png`, `image/webp`, `video/mp4` or `video/webm`; the bytes must be of this type."""
     offset: tuple[Number, Number] = (0.0, 0.0)
+    """Where the left upper corner of a crop lies, in pixels of the frame."""
     scale: Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False)] = 1.0
+    """Pixels of the frame per pixel of the crop: a place in the frame is `offset + scale * place in the crop`."""
     level: int = Field(default=6, ge=0, le=6, strict=True)
+    """What was let out: 2 embedding, 3 redacted crop, 4 redacted frame, 5 redacted clip, 6 as it was taken."""
 
 
 class ActionIn(Strict):
+    """What the machine did by itself."""
+
     name: Name
+    """Such as `line_stop`."""
     done_at: Instant
+    """When it did."""
 
 
 class HoldIn(Strict):
+    """A machine waits for an answer."""
+
     deadline_s: Annotated[float, Field(strict=True, gt=0, le=3600, allow_inf_nan=False)]
+    """Seconds that the machine waits, from when the server took the event in."""
     fallback: Name
+    """What the machine does when nobody answers in time."""
 
 
 class StampsIn(Strict):
+    """What posted the event, and in which state."""
+
     agent: Short | None = None
+    """Version of the program that posts."""
     config: NumberOrName | None = None
+    """Version of its settings."""
     rules: Name | None = None
+    """Version or digest of its rules."""
     boot_id: Name | None = None
+    """Changes at every start of the machine."""
     seq: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)] | None = None
+    """Running number within one boot; gaps show what was lost."""
     clock: Short | None = None
+    """Such as `synced` or `free`."""
 
 
 class EventIn(Strict):
     """One frame with all predictions at or above the source's reporting floor."""
 
     event_id: Id
+    """UUID in its canonical form, chosen by the source; with the source it is the key of the event."""
     captured_at: Instant
+    """RFC 3339 with a zone: when the frame was taken."""
     kind: Literal["unsure", "flagged", "sample", "report"]
+    """`unsure`, `flagged` by a rule, `sample` (random or periodic), or `report` (a person saw it)."""
     camera: Name | None = None
+    """Short name of the camera; the token's camera when left out."""
     frame: Frame
+    """The size of the upright frame that all coordinates refer to."""
     model: ModelIn | None = None
+    """Required unless `kind` is `report`."""
     task: Literal["classification", "detection", "segmentation"]
+    """`detection`: each prediction has a box. `segmentation`: each has a polygon. `classification`: none has either."""
     reporting_floor: Share | None = None
+    """Confidence below which the source sends nothing."""
     thresholds: Annotated[dict[Name, Share], Field(max_length=1000)] = Field(default_factory=dict)
+    """By class, from which confidence on the source takes a prediction for true."""
     predictions: Annotated[list[PredictionIn], Field(max_length=MAX_PREDICTIONS)]
+    """All of the frame at or above the reporting floor, not only the doubtful ones; may be empty."""
     subject: Annotated[list[Short], Field(max_length=MAX_PREDICTIONS)] = Field(default_factory=list)
+    """Ids of the predictions that made this an event."""
     flags: Annotated[list[Short], Field(max_length=20)] = Field(default_factory=list)
+    """Why the source found it worth a look."""
     rule: Name | None = None
+    """The source's rule that posted it."""
     sampling_probability: Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)] | None = None
+    """The chance with which the source chose to post this frame; 1 when a rule always posts. Unknown when left out."""
     evidence: Annotated[list[EvidenceIn], Field(max_length=10)]
+    """What shows the event; may be empty. Bytes come with it or later."""
     action: ActionIn | None = None
+    """What the machine has done already."""
     hold: HoldIn | None = None
+    """A machine waits for the answer: `GET events/{id}/answer`."""
     stamps: StampsIn = Field(default_factory=StampsIn)
+    """What posted it, and in which state."""
     latency_ms: Annotated[
         dict[Short, Annotated[float, Field(strict=True, ge=0, le=1e9, allow_inf_nan=False)]], Field(max_length=20)
     ] = Field(default_factory=dict)
+    """Milliseconds by step."""
     context: Annotated[dict[Name, Scalar], Field(max_length=50)] = Field(default_factory=dict)
+    """Free values such as an order number, kept and shown."""
     historical: Flag = False
+    """An old frame that is posted on purpose; its age is no fault of the clock."""
 
     @model_validator(mode="after")
     def whole(self) -> Self:
@@ -236,24 +302,41 @@ class EventIn(Strict):
 
 
 class LabelIn(Strict):
+    """What a person says of one thing in the frame."""
+
     class_: Name = Field(alias="class")
+    """A class of the queue's taxonomy, or a former name of one."""
     box: Box | None = None
+    """`[x, y, width, height]` in pixels of the upright frame, clipped to it."""
     polygon: Polygon | None = None
+    """`[[x, y], ...]` in pixels of the upright frame."""
     attributes: Attributes = Field(default_factory=dict)
+    """Free values of the label."""
     prediction: Short | None = None
+    """Id of the prediction that this label takes over or corrects."""
+    index: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None
+    """The permanent index of the class, as answers carry it. The name decides; an index of another class is refused."""
 
 
 class VerdictIn(Strict):
     """One answer; `complete` is required for confirm and correct."""
 
     key: Id
+    """UUID chosen by the client: the same answer sent again under it counts once."""
     claim_token: Id
+    """The `token` of the claim."""
     version: int = Field(ge=1, le=2**31 - 3, strict=True)
+    """The item's `version` as it was claimed."""
     answer: Literal["confirm", "correct", "empty", "unsure", "bad_image"]
+    """`confirm` the predictions, `correct` them with `labels`, `empty`: nothing is there, `unsure`, `bad_image`."""
     labels: Annotated[list[LabelIn], Field(max_length=MAX_PREDICTIONS)] = Field(default_factory=list)
+    """What is there, with `correct`; with `confirm` at most the predictions themselves."""
     complete: Flag | None = None
+    """Whether everything in the frame is judged; false: only the subject is. Required for `confirm` and `correct`."""
     note: Annotated[str, Field(max_length=2000), AfterValidator(printable_lines)] | None = None
+    """For people."""
     seconds: Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)] | None = None
+    """How long the person looked."""
 
     @model_validator(mode="after")
     def whole(self) -> Self:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +28,12 @@ class Posted:
     event_id: str
     status: str
     evidence: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """From an answer. A newer server may say more than this client knows; that is left out."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in answer.items() if name in known})
 
 
 class Client:
@@ -85,7 +91,7 @@ class Client:
             parts: dict[str, Any] = {"event": (None, json.dumps(dict(event)), "application/json")}
             parts |= {name: (name, data) for name, data in files.items()}
             answer = self.transport.call("POST", "events", files=parts)
-        return Posted(**answer.json())
+        return Posted.of(answer.json())
 
     def batch(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Post events without files, 100 at a time; the result of each, in order. Evidence follows with `put`."""

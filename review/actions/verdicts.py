@@ -60,8 +60,7 @@ def give_verdict(*, item: Item, person: User, answer: VerdictIn, now: datetime) 
     Raises ClaimLost, StaleVersion, AlreadyDecided or KeyReused (409), Invalid (422) for labels that cannot be, and
     `reason_required`.
     """
-    body = answer.model_dump(mode="json", by_alias=True)
-    fingerprint = digest({key: value for key, value in body.items() if key not in {"claim_token", "seconds"}})
+    fingerprint = fingerprint_of(answer)
     if first := Verdict.objects.filter(person=person, key=answer.key).first():
         return replay(first, item, fingerprint)
     claim = Claim.objects.filter(item=item, holder=person, token=answer.claim_token).first()
@@ -79,6 +78,14 @@ def give_verdict(*, item: Item, person: User, answer: VerdictIn, now: datetime) 
         if first := Verdict.objects.filter(person=person, key=answer.key).first():
             return replay(first, item, fingerprint)
         raise
+
+
+def fingerprint_of(answer: VerdictIn) -> str:
+    """The digest that tells a repeat from another answer, by what was said and not by how it was sent."""
+    body = answer.model_dump(
+        mode="json", by_alias=True, exclude={"claim_token": True, "seconds": True, "labels": {"__all__": {"index"}}}
+    )
+    return digest(body)
 
 
 def replay(first: Verdict, item: Item, fingerprint: str) -> Given:
@@ -167,12 +174,14 @@ def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     """The labels that an answer stands for, written out in full, in pixels of the upright frame.
 
     Confirm takes the predictions as they are: all of them, or only the subject when the frame is not complete.
-    Raises Invalid `unknown_class`, `unknown_prediction`, `label_outside_frame` or `labels_do_not_confirm`.
+    Raises Invalid `unknown_class`, `unknown_prediction`, `label_outside_frame`, `labels_do_not_confirm` or
+    `index_mismatch`.
     """
     event = item.event
     if answer.answer == "confirm":
         return confirmed_labels(item, answer)
     labels = with_classes(item, [label_row(event, label) for label in answer.labels])
+    require_indexes(answer, [label["index"] for label in labels])
     require_predictions(event, labels)
     return labels
 
@@ -186,7 +195,10 @@ def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
         raise Invalid(
             _("These labels are no confirmation of the predictions; send correct."), code="labels_do_not_confirm"
         )
-    return with_classes(item, [prediction_label(event, prediction) for prediction in ours])
+    labels = with_classes(item, [prediction_label(event, prediction) for prediction in ours])
+    indexes = {label["prediction"]: label["index"] for label in labels}
+    require_indexes(answer, [indexes[str(label.prediction)] for label in answer.labels])
+    return labels
 
 
 def prediction_label(event: Event, prediction: dict[str, Any]) -> dict[str, Any]:
@@ -266,6 +278,19 @@ def classes_named(taxonomy_id: UUID, wanted: set[str]) -> dict[str, tuple[str, i
         if former is not None:
             known[former] = (name, index)
     return known
+
+
+def require_indexes(answer: VerdictIn, indexes: list[int]) -> None:
+    """Raise Invalid `index_mismatch` for labels whose index is not the one that their class has, `indexes` in order.
+
+    Somebody meant another class than the one that he names: of the two, neither can be trusted.
+    """
+    pairs = zip(answer.labels, indexes, strict=True)
+    wrong = [place for place, (label, index) in enumerate(pairs) if label.index not in {None, index}]
+    if wrong:
+        told = str(_("This is not the index of the class that the label names."))
+        errors = [{"path": f"$.labels[{place}].index", "message": told} for place in wrong[:20]]
+        raise Invalid(told, code="index_mismatch", errors=errors)
 
 
 def require_predictions(event: Event, labels: list[dict[str, Any]]) -> None:

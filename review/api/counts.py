@@ -28,11 +28,17 @@ class CountIn(schemas.Strict):
     """The total of an hour so far: what one camera and model saw of one class, posted or not."""
 
     camera: schemas.Name | None = None
+    """Short name of the camera; the token's camera when left out."""
     hour: schemas.Instant
+    """The beginning of an hour, RFC 3339 with a zone."""
     model: schemas.ModelIn
+    """The model that looked; its `sha256` is not kept here."""
     class_: schemas.Name | None = Field(default=None, alias="class")
+    """The class in the model's own words; left out in a row that tells of the frames alone."""
     histogram: Annotated[list[Amount], Field(min_length=BINS, max_length=BINS)] | None = None
+    """Objects by confidence in 20 bins: [0, .05), [.05, .10), ... [.95, 1]. Goes with a class."""
     frames: Amount
+    """Frames that the model looked at in this hour so far."""
 
     @model_validator(mode="after")
     def whole(self) -> Self:
@@ -44,18 +50,13 @@ class CountIn(schemas.Strict):
 
 
 class CountsIn(schemas.Strict):
+    """Totals of hours so far."""
+
     counts: Annotated[list[CountIn], Field(min_length=1, max_length=MOST_ROWS)]
+    """One row per camera, hour, model and class."""
 
 
-COUNTS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": CountsIn.model_json_schema(by_alias=True)}},
-    }
-}
-
-
-@router.post("counts", auth=SourceToken(), openapi_extra=COUNTS_BODY, summary="Totals of what was seen, hour by hour")
+@router.post("counts", auth=SourceToken(), summary="Totals of what was seen, hour by hour")
 def post_counts(request: HttpRequest) -> HttpResponse:
     """Repeats change nothing, and a larger total of the same hour replaces a smaller one."""
     posted = schemas.read(CountsIn, json_body(request, most=4_000_000))

@@ -30,22 +30,6 @@ router = Router(tags=["events"])
 BATCH = 100
 # What may be sent again later, as it is.
 LATER = frozenset({429, 503})
-EVENT_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": schemas.EventIn.model_json_schema(by_alias=True)},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["event"],
-                    "properties": {"event": {"type": "string", "description": "the event as JSON"}},
-                    "additionalProperties": {"type": "string", "format": "binary"},
-                }
-            },
-        },
-    }
-}
 
 
 def taken_document(taken: Taken) -> dict[str, Any]:
@@ -62,7 +46,7 @@ def tell(source: Source, taken: Taken) -> None:
     tallies.count(source.pk, TallyOutcome.CREATED if taken.created else TallyOutcome.DUPLICATE)
 
 
-@router.post("events", auth=SourceToken(), openapi_extra=EVENT_BODY, summary="Post one event, effectively once")
+@router.post("events", auth=SourceToken(), summary="Post one event, effectively once")
 def post_event(request: HttpRequest) -> HttpResponse:
     source, now = source_of(request), timezone.now()
     pressure.require_rate(source)
@@ -86,7 +70,7 @@ def post_event(request: HttpRequest) -> HttpResponse:
 
 
 @router.post("events/batch", auth=SourceToken(), summary="Post up to 100 events; each has its own result")
-def post_events(request: HttpRequest) -> HttpResponse:
+def post_event_batch(request: HttpRequest) -> HttpResponse:
     # A key that stands twice within an event is that event's fault alone.
     body = json_body(request, most=20_000_000, deep=False)
     events = body.get("events") if isinstance(body, dict) and set(body) == {"events"} else None

@@ -15,18 +15,11 @@ from review.api.bodies import json_body
 from review.models import Answer
 
 router = Router(tags=["review"])
-VERDICT_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": schemas.VerdictIn.model_json_schema(by_alias=True)}},
-    }
-}
 
 
 @router.post(
     "items/{uuid:pk}/verdicts",
     auth=Personal("review:write"),
-    openapi_extra=VERDICT_BODY,
     summary="Answer an item, effectively once by `key`",
 )
 def post_verdict(request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -26,23 +26,18 @@ class RecipeIn(schemas.Strict):
     """What a release is made of: queues of one site, perhaps a span of time, a name, formats."""
 
     queues: list[UUID] = Field(min_length=1, max_length=100)
+    """Ids of queues of one site with one taxonomy."""
     from_: schemas.Instant | None = Field(default=None, alias="from")
+    """Outcomes decided at this time or later."""
     to: schemas.Instant | None = None
+    """Outcomes decided at this time or earlier; now when left out."""
     name: schemas.Title = ""
+    """For people."""
     formats: list[schemas.Name] | None = Field(default=None, max_length=20)
+    """`coco`, `yolo`; all when left out."""
 
 
-RECIPE_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": RecipeIn.model_json_schema(by_alias=True)}},
-    }
-}
-
-
-@router.post(
-    "releases", auth=Personal("releases:write"), openapi_extra=RECIPE_BODY, summary="Freeze and build a release"
-)
+@router.post("releases", auth=Personal("releases:write"), summary="Freeze and build a release")
 def post_release(request: HttpRequest) -> HttpResponse:
     recipe = schemas.read(RecipeIn, json_body(request))
     person = caller_of(request)
@@ -77,14 +72,14 @@ def get_release(request: HttpRequest, pk: UUID) -> dict[str, Any]:
 
 
 @router.get("releases/{uuid:pk}/files/{path:name}", auth=Personal("releases:read"), summary="One file of a release")
-def get_file(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
+def get_release_file(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
     return send_file(request, release_with(caller_of(request), pk, name), name)
 
 
 @router.get(
     "releases/{uuid:pk}/archive", auth=Personal("releases:read"), summary="The whole release as a ZIP, in ranges"
 )
-def get_archive(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+def get_release_archive(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return send_archive(request, release_for(caller_of(request), pk, Right.MAKE_RELEASES))
 
 

@@ -3,7 +3,6 @@
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
-from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from accounts import refusals
@@ -12,13 +11,14 @@ from inference.models import Source, TallyOutcome
 from inference.tallies import tallies
 from review import faults, problems
 from review.api import answers, claims, counts, events, evidence, items, queues, releases, sources, verdicts
+from review.api.description.document import TEXT, DescribedAPI
 from review.api.events import LATER
 from review.schemas import json_path
 
-api = NinjaAPI(
+api = DescribedAPI(
     title="Second Look",
     version="1",
-    description="Events in, verdicts out. Errors are RFC 9457 problem documents with a stable `code`.",
+    description=TEXT,
     urls_namespace="api-1",
     # The package's page writes inline styles, which no page here may; ours is review/views/reference.py.
     docs_url=None,

@@ -12,7 +12,7 @@ router = Router(tags=["source"])
 
 
 @router.get("source", auth=SourceToken(), summary="Who this token is, and how many of its items are open")
-def source(request: HttpRequest) -> dict[str, Any]:
+def get_source(request: HttpRequest) -> dict[str, Any]:
     found = source_of(request)
     return {
         "name": found.name,

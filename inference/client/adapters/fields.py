@@ -53,7 +53,9 @@ class FieldMapping:
         )
 
     def box_of(self, item: Any, where: str, frame: tuple[int, int]) -> list[float]:
-        assert self.box is not None
+        """The box of a prediction as [x, y, width, height] in pixels. Raises BadInput, also without a place for it."""
+        if not self.box:
+            raise BadInput("this mapping does not say where the box is: give box")
         paths = [path.strip() for path in self.box.split(",")]
         raw = [at(item, path, where) for path in paths] if len(paths) == 4 else at(item, paths[0], where)
         if not isinstance(raw, Sequence) or isinstance(raw, str) or len(raw) != 4:

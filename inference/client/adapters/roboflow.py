@@ -9,16 +9,18 @@ from inference.client.prediction import Prediction
 
 def predictions_of(response: Mapping[str, Any]) -> list[Prediction]:
     """The predictions of one response, detection, segmentation (`points`) or classification. Raises BadInput."""
-    given = response.get("predictions")
-    if isinstance(given, Mapping):
-        # Several labels at once: {"cat": {"confidence": 0.9}, ...}.
-        return [Prediction(str(name), float(one["confidence"])) for name, one in given.items()]
-    if not isinstance(given, list):
+    given = response.get("predictions") if isinstance(response, Mapping) else None
+    if not isinstance(given, Mapping | list):
         raise BadInput("this response has no predictions")
     try:
+        if isinstance(given, Mapping):
+            # Several labels at once: {"cat": {"confidence": 0.9}, ...}.
+            return [Prediction(str(name), float(one["confidence"])) for name, one in given.items()]
         return [one_of(one) for one in given]
     except KeyError as error:
         raise BadInput(f"a prediction has no {error.args[0]!r}") from error
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise BadInput(f"a prediction is not as Roboflow writes them: {error}") from error
 
 
 def one_of(given: Mapping[str, Any]) -> Prediction:

@@ -56,9 +56,40 @@ def test_roboflow_centres_outlines_and_labels() -> None:
     assert roboflow.predictions_of({"predictions": [outline]})[0].polygon == [[1, 2], [3, 4], [5, 2]]
     labels = {"predictions": {"cat": {"confidence": 0.8}}}
     assert roboflow.predictions_of(labels) == [Prediction("cat", 0.8)]
-    for broken in ({}, {"predictions": [{"class": "x"}]}):
-        with pytest.raises(BadInput):
-            roboflow.predictions_of(broken)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        [],
+        None,
+        "predictions",
+        7,
+        {"predictions": "many"},
+        {"predictions": [{"class": "x"}]},
+        {"predictions": [7]},
+        {"predictions": [None]},
+        {"predictions": ["x"]},
+        {"predictions": {"cat": 0.8}},
+        {"predictions": {"cat": {}}},
+        {"predictions": [{"class": "x", "confidence": "much"}]},
+        {"predictions": [{"class": "x", "confidence": None}]},
+        {"predictions": [{"class": "x", "confidence": 0.5, "points": [1, 2]}]},
+        {"predictions": [{"class": "x", "confidence": 0.5, "x": 1, "y": 2, "width": [], "height": 1}]},
+    ],
+    ids=str,
+)
+def test_what_is_no_roboflow_response_is_bad_input(broken: Any) -> None:
+    with pytest.raises(BadInput):
+        roboflow.predictions_of(broken)
+
+
+def test_a_mapping_without_a_box_has_none_and_says_so_when_asked() -> None:
+    mapping = FieldMapping(class_name="label", confidence="score")
+    assert mapping.predictions_of([{"label": "cat", "score": 0.5}], frame=(200, 100)) == [Prediction("cat", 0.5)]
+    with pytest.raises(BadInput, match="box"):
+        mapping.box_of({}, "0", (200, 100))
 
 
 MAPPING = FieldMapping(items="out.objects", class_name="label", confidence="score", box="bbox", box_format="xyxy")

@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from inference.client import Client, Refused, Unreachable
+from inference.client import Client, Posted, Refused, Unreachable
 from inference.client.client import PART_BYTES
 from inference.client.exceptions import BadInput
 from inference.client.picture import picture_of
@@ -116,6 +116,13 @@ def test_who_is_asked_to_wait_waits_and_gives_up_in_the_end() -> None:
         client.counts([])
     assert len(waited) == 2
     assert min(waited) >= 7
+
+
+def test_an_answer_with_more_in_it_than_this_client_knows_is_read() -> None:
+    said = {"id": "i", "event_id": "e", "status": "created", "evidence": {}, "queue": "new in a later version"}
+    client = Client("http://127.0.0.1:9", "x", tries=1)
+    client.transport.http._transport = httpx.MockTransport(lambda _request: httpx.Response(201, json=said))
+    assert client.post_event({"event_id": "e"}) == Posted("i", "e", "created", {})
 
 
 def test_a_large_file_goes_in_parts_and_on_where_it_broke_off(client: Client, settings: Any, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from review import schemas
 from review.actions import claims
+from review.actions.taxonomies import change_class
 from review.actions.verdicts import give_verdict, undo
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
 from review.models import Answer, Claim, Event, Item, Outcome, Retraction, TaxonomyClass, Verdict
@@ -469,3 +470,49 @@ def test_a_verdict_costs_the_same_however_much_waits(place: Place, operator: Use
     for _number in range(20):
         make_item(place)
     assert cost(claim(place, operator)) == few
+
+
+# Labels as answers show them
+
+
+def test_a_label_may_be_sent_back_as_it_came(place: Place, operator: User) -> None:
+    """ADR 0018: what is stored carries the index, and an index that agrees says nothing new."""
+    make_item(place), make_item(place)
+    confirmed = give_answer(claim(place, operator), "confirm").verdict
+    again = give_answer(claim(place, operator), "correct", labels=confirmed.labels).verdict
+    assert again.labels == confirmed.labels == [BIRD, PERSON]
+
+
+def test_a_confirmation_may_name_the_index(taken: Claim) -> None:
+    assert give_answer(taken, "confirm", labels=[BIRD | {"box": None}]).verdict.labels == [BIRD, PERSON]
+
+
+@pytest.mark.parametrize("answer", ["confirm", "correct"])
+def test_an_index_of_another_class_is_refused_with_its_place(taken: Claim, answer: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        give_answer(taken, answer, labels=[PERSON, BIRD | {"index": 0}])
+    assert refused.value.code == "index_mismatch"
+    assert [fault["path"] for fault in refused.value.members["errors"]] == ["$.labels[1].index"]
+    assert not Verdict.objects.exists()
+
+
+@pytest.mark.parametrize("index", [-1, 2**31, 1.0, "1", True])
+def test_an_index_is_a_whole_number(taken: Claim, index: Any) -> None:
+    with pytest.raises(Invalid) as refused:
+        give_answer(taken, "correct", labels=[BIRD | {"index": index}])
+    assert refused.value.code == "schema"
+
+
+def test_after_a_rename_the_index_is_still_that_of_the_class(place: Place, taken: Claim, supervisor: User) -> None:
+    bird = TaxonomyClass.objects.get(name="bird")
+    renamed = {"name": "fowl", "key": "", "colour": 1}
+    change_class(taxonomy=place.taxonomy, pk=bird.pk, person=supervisor, now=timezone.now(), **renamed)
+    given = give_answer(taken, "correct", labels=[BIRD])
+    assert (given.verdict.labels[0]["class"], given.verdict.labels[0]["index"]) == ("fowl", 1)
+
+
+def test_the_same_answer_with_and_without_its_indexes_is_a_repeat(taken: Claim) -> None:
+    key, bare = str(uuid4()), {name: value for name, value in BIRD.items() if name != "index"}
+    first = give_answer(taken, "correct", labels=[bare], key=key)
+    again = give_answer(taken, "correct", labels=[BIRD], key=key)
+    assert (first.created, again.created, again.verdict) == (True, False, first.verdict)
