@@ -52,6 +52,8 @@ VERBS: dict[str, str] = {
     "site.created": gettext_noop("%(who)s created the site %(what)s"),
     "site.changed": gettext_noop("%(who)s changed the site %(what)s"),
     "camera.changed": gettext_noop("%(who)s renamed the camera %(what)s"),
+    "camera.retired": gettext_noop("%(who)s retired the camera %(what)s: %(reason)s"),
+    "camera.restored": gettext_noop("%(who)s brought the camera %(what)s back"),
     "camera.created": gettext_noop("%(who)s created the camera %(what)s"),
     "queue.changed": gettext_noop("%(who)s changed the queue %(what)s"),
     "queue.created": gettext_noop("%(who)s created the queue %(what)s"),

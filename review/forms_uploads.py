@@ -79,7 +79,8 @@ class UploadForm(forms.Form):
         assert isinstance(site, forms.ModelChoiceField)
         assert isinstance(camera, SiteCameraField)
         site.queryset = sites.order_by("name")
-        camera.queryset = Camera.objects.filter(site__in=sites).select_related("site").order_by("site__name", "name")
+        rows = Camera.objects.in_use().filter(site__in=sites)
+        camera.queryset = rows.select_related("site").order_by("site__name", "name")
         self.sites = list(site.queryset)
         camera.several_sites = len(self.sites) > 1
         if len(self.sites) == 1:

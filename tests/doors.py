@@ -395,6 +395,11 @@ PAGES = [
     ),
     door("GET", "/cameras/<uuid:pk>/", {S, F, D}, lambda w: w.place.camera.pk),
     door("POST", "/cameras/<uuid:pk>/", {F, D}, lambda w: w.place.camera.pk, body=lambda _w: {}, good={422}, form=True),
+    # Without a reason; one that is retired is none of the matrix's cameras.
+    *[
+        door("POST", f"/cameras/<uuid:pk>/{verb}/", {F, D}, lambda w: w.place.camera.pk, good={422}, form=True)
+        for verb in ("retire", "restore")
+    ],
     door("GET", "/sources/connect/", {F, D}),
     door(
         "POST",

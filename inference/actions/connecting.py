@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
+from accounts.exceptions import Conflict
 from accounts.models import User
 from inference.actions.sites import create_camera, create_source
 from inference.models import Camera, Site, Source
@@ -15,8 +17,10 @@ def connect_source(
 ) -> tuple[Source, str]:
     """A source and its token, which is returned once. `new_camera` names a camera to make when `camera` is none.
 
-    Raises Conflict `slug_taken` when somebody has just made that camera.
+    Raises Conflict `slug_taken` when somebody has just made that camera, `camera_retired` for one that is retired.
     """
+    if camera is not None and camera.retired_at is not None:
+        raise Conflict(_("This camera is retired. Bring it back first, on its page."), code="camera_retired")
     typed = " ".join(new_camera.split())
     with transaction.atomic():
         if camera is None and typed:

@@ -1,8 +1,10 @@
 import hashlib
 import secrets
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -58,6 +60,12 @@ def camera_slug(name: str) -> str:
     return f"{plain[:40] or 'camera'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
+class CameraQuerySet(models.QuerySet["Camera"]):
+    def in_use(self) -> Self:
+        """Those that are not retired."""
+        return self.filter(retired_at=None)
+
+
 class Camera(models.Model):
     """A point of view at a site."""
 
@@ -66,10 +74,22 @@ class Camera(models.Model):
     slug = models.SlugField(max_length=SLUG_LENGTH)
     name = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
+    # A retired camera is offered nowhere. What it brought stays, and what is still posted about it is taken in.
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_because = models.CharField(max_length=300, blank=True)
+
+    objects = CameraQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["site", "slug"], name="camera_slug_per_site")]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "slug"], name="camera_slug_per_site"),
+            models.CheckConstraint(
+                condition=Q(retired_at=None, retired_because="")
+                | (Q(retired_at__isnull=False) & ~Q(retired_because="")),
+                name="camera_retired_says_why",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

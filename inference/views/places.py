@@ -5,7 +5,7 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from django.contrib import messages
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,6 +18,7 @@ from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
 from inference.access import camera_for, site_for, sites_for
 from inference.actions.changes import change_site, open_camera, open_site, rename_camera, site_state
+from inference.actions.retiring import restore_camera, retire_camera
 from inference.models import Camera
 
 MOST = 500
@@ -49,7 +50,9 @@ def new_site(request: HttpRequest) -> HttpResponse:
 
 def site_list(request: HttpRequest, *, trouble: str = "") -> HttpResponse:
     """The sites, and a form for a new one for whoever administers everything."""
-    rows = sites_for(request.user, Right.SEE_SOURCES).annotate(cameras_n=Count("cameras", distinct=True))
+    rows = sites_for(request.user, Right.SEE_SOURCES).annotate(
+        cameras_n=Count("cameras", filter=Q(cameras__retired_at=None), distinct=True)
+    )
     context: dict[str, Any] = {
         "rows": rows.order_by("name")[:MOST],
         "may_make": reach(request.user, Right.GRANT_ALL).everywhere,
@@ -88,7 +91,7 @@ def site(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "site": found,
         "state": site_state(found),
-        "cameras": Camera.objects.filter(site=found).order_by("name")[:MOST],
+        "cameras": Camera.objects.in_use().filter(site=found).order_by("name")[:MOST],
         "may_change": may_change,
         "zones": zones(),
         "trouble": trouble,
@@ -118,16 +121,28 @@ def cameras(request: HttpRequest) -> HttpResponse:
     events = Camera._meta.get_field("events").related_model._default_manager
     latest_event = events.filter(camera=OuterRef("pk")).order_by("-captured_at")[:1]
     rows = rows.annotate(last_at=Subquery(latest_event.values("received_at"))).order_by("site__name", "name")
-    context: dict[str, Any] = {"rows": rows[:MOST], "makers": makers, "trouble": trouble, "said": request.POST}
+    used, retired = rows.in_use()[:MOST], rows.exclude(retired_at=None)[:MOST]
+    context: dict[str, Any] = {
+        "rows": used,
+        "retired": retired,
+        "makers": makers,
+        "trouble": trouble,
+        "said": request.POST,
+    }
     return render(request, "inference/cameras.html", context, status=422 if trouble else 200)
 
 
 @require_http_methods(["GET", "POST"])
 @signed_in("see_sources on the camera's site; changed with manage_sources")
 def camera(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found, trouble = camera_for(request.user, pk), ""
+    return camera_page(request, camera_for(request.user, pk))
+
+
+def camera_page(request: HttpRequest, found: Camera, *, refused: str = "") -> HttpResponse:
+    """A camera with its forms; `refused` says why it was not retired or brought back."""
+    trouble = ""
     may_change = sites_for(request.user, Right.MANAGE_SOURCES).filter(pk=found.site_id).exists()
-    if request.method == "POST":
+    if request.method == "POST" and not refused:
         if not may_change:
             raise NotFound
         try:
@@ -138,8 +153,40 @@ def camera(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("camera", found.pk)
-    context = {"camera": found, "sources": found.sources.order_by("name"), "may_change": may_change, "trouble": trouble}
-    return render(request, "inference/camera.html", context, status=422 if trouble else 200)
+    context = {
+        "camera": found,
+        "sources": found.sources.order_by("name"),
+        "may_change": may_change,
+        "trouble": trouble,
+        "refused": refused,
+        "said": request.POST.get("reason", ""),
+    }
+    return render(request, "inference/camera.html", context, status=422 if trouble or refused else 200)
+
+
+@require_POST
+@signed_in("manage_sources on the camera's site")
+def retire(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = camera_for(request.user, pk, Right.MANAGE_SOURCES)
+    try:
+        reason = request.POST.get("reason", "")
+        retire_camera(camera=found, reason=reason, person=person_of(request), now=timezone.now())
+    except SecondLookError as error:
+        return camera_page(request, found, refused=str(error.detail))
+    messages.success(request, _("Retired. It stands under the cameras in use, and can be brought back."))
+    return redirect("camera", found.pk)
+
+
+@require_POST
+@signed_in("manage_sources on the camera's site")
+def restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+    found = camera_for(request.user, pk, Right.MANAGE_SOURCES)
+    try:
+        restore_camera(camera=found, person=person_of(request))
+    except SecondLookError as error:
+        return camera_page(request, found, refused=str(error.detail))
+    messages.success(request, _("The camera is back."))
+    return redirect("camera", found.pk)
 
 
 def id_in(text: str) -> UUID:

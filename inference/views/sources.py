@@ -56,7 +56,7 @@ def connect(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error.detail))
         else:
             return shown(request, source, token)
-    cameras = Camera.objects.filter(site__in=sites).order_by("slug")[:500]
+    cameras = Camera.objects.in_use().filter(site__in=sites).order_by("slug")[:500]
     context = {"form": form, "cameras": cameras}
     return render(request, "inference/connect.html", context, status=422 if form.is_bound else 200)
 

@@ -99,7 +99,7 @@ def list_id(site_id: UUID, cause: str) -> str:
 def choices_of(sites: Collection[Site]) -> Choices:
     """What a name may stand for at each site, by kind, in three queries."""
     found: Choices = {}
-    for camera in Camera.objects.filter(site__in=sites).order_by("name"):
+    for camera in Camera.objects.in_use().filter(site__in=sites).order_by("name"):
         found.setdefault((camera.site_id, ParkingCause.CAMERA), []).append(Choice(camera, camera_label(camera)))
     for version in ModelVersion.objects.filter(site__in=sites).order_by("name", "-created_at"):
         found.setdefault((version.site_id, ParkingCause.MODEL), []).append(Choice(version, str(version)))

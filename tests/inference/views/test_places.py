@@ -1,18 +1,25 @@
 """Sites and cameras in the browser."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from accounts.exceptions import Conflict
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from accounts.sentences import sentence
 from inference.actions.changes import site_state
+from inference.actions.connecting import connect_source
+from inference.actions.retiring import retire_camera
 from inference.actions.sites import create_camera
 from inference.models import Camera, Site
-from tests.factories import Place, make_person, post, sign_in
+from review.models import ParkingCause
+from review.views.inbox import choices_of
+from tests.factories import Place, make_item, make_person, post, sign_in
 
 
 @pytest.fixture
@@ -118,3 +125,73 @@ def test_cameras_say_when_they_were_last_seen(engineer: User, place: Place) -> N
     quiet = create_camera(site=place.site, slug="quiet", name="Quiet", maker=None)
     rows = {row.pk: row.last_at for row in client_of(engineer).get("/cameras/").context["rows"]}
     assert rows == {place.camera.pk: now - timedelta(hours=1), quiet.pk: None}
+
+
+# Cameras that are retired
+
+
+def retire(client: Client, camera: Camera, reason: str = "mast was taken down") -> int:
+    return client.post(f"/cameras/{camera.pk}/retire/", {"reason": reason}).status_code
+
+
+def test_a_retired_camera_is_offered_nowhere_and_comes_back(engineer: User, place: Place) -> None:
+    client = client_of(engineer)
+    uploads, site = client_of(make_person("mia", Role.SUPERVISOR, place.site)), f"/sites/{place.site.pk}/"
+    offered = f'value="{place.camera.pk}"'
+    assert offered in uploads.get("/uploads/").content.decode()
+    assert retire(client, place.camera) == 302
+    place.camera.refresh_from_db()
+    assert (place.camera.retired_at is not None, place.camera.retired_because) == (True, "mast was taken down")
+    assert offered not in uploads.get("/uploads/").content.decode()
+    assert f"/cameras/{place.camera.pk}/" not in client.get(site).content.decode()
+    assert f'value="{place.camera.slug}"' not in client.get("/sources/connect/").content.decode()
+    assert choices_of([place.site]).get((place.site.pk, ParkingCause.CAMERA)) is None
+    before, after = client.get("/cameras/").content.decode().split("<h2>Retired</h2>")
+    assert f"/cameras/{place.camera.pk}/" not in before
+    assert "mast was taken down" in after
+    entry = AuditEntry.objects.get(verb="camera.retired")
+    assert sentence(entry).endswith("mast was taken down")
+    assert client.post(f"/cameras/{place.camera.pk}/restore/").status_code == 302
+    assert AuditEntry.objects.filter(verb="camera.restored").exists()
+    assert offered in uploads.get("/uploads/").content.decode()
+    assert "<h2>Retired</h2>" not in client.get("/cameras/").content.decode()
+
+
+def test_what_is_posted_about_a_retired_camera_is_taken_in_as_before(engineer: User, place: Place) -> None:
+    assert retire(client_of(engineer), place.camera) == 302
+    item = make_item(place)
+    assert item.event.camera == place.camera
+    assert item.queue == place.queue
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 301])
+def test_nothing_is_retired_without_a_reason(engineer: User, place: Place, reason: str) -> None:
+    assert retire(client_of(engineer), place.camera, reason) == 422
+    assert not Camera.objects.exclude(retired_at=None).exists()
+    assert not AuditEntry.objects.filter(verb="camera.retired").exists()
+
+
+def test_retiring_and_bringing_back_happen_once(engineer: User, place: Place) -> None:
+    client = client_of(engineer)
+    assert client.post(f"/cameras/{place.camera.pk}/restore/").status_code == 422
+    assert [retire(client, place.camera), retire(client, place.camera, "again")] == [302, 422]
+    assert Camera.objects.get(pk=place.camera.pk).retired_because == "mast was taken down"
+
+
+def test_no_source_is_connected_to_a_retired_camera(engineer: User, place: Place, now: datetime) -> None:
+    retire_camera(camera=place.camera, reason="gone", person=engineer, now=now)
+    place.camera.refresh_from_db()
+    with pytest.raises(Conflict) as refused:
+        connect_source(site=place.site, camera=place.camera, new_camera="", name="new", ends_at=None, maker=engineer)
+    assert refused.value.code == "camera_retired"
+
+
+def test_a_camera_that_is_retired_says_why(place: Place, now: datetime) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Camera.objects.filter(pk=place.camera.pk).update(retired_at=now)
+
+
+def test_another_sites_camera_is_not_retired(engineer: User, supervisor: User, place: Place, elsewhere: Place) -> None:
+    assert retire(client_of(engineer), elsewhere.camera) == 404
+    assert retire(client_of(supervisor), place.camera) == 404
+    assert not Camera.objects.exclude(retired_at=None).exists()
