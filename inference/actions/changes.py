@@ -1,6 +1,5 @@
 """Changes of sites and cameras: one form each, with what was there before and whoever was faster noticed."""
 
-import unicodedata
 from datetime import datetime
 from zoneinfo import available_timezones
 
@@ -11,20 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
+from accounts.typed import named
 from inference.actions.sites import create_camera, create_site
 from inference.models import Camera, Site
 from inference.models.site import SLUG_LENGTH, camera_slug
 from inference.tokens import forget_tokens
-
-NAME_MOST = 120
-
-
-def named(name: str) -> str:
-    """A name in one form: composed, without odd spaces. Raises Invalid for an empty or too long one."""
-    kept = " ".join(unicodedata.normalize("NFKC", name.replace("\0", "")).split())
-    if not kept or len(kept) > NAME_MOST:
-        raise Invalid(_("Give it a name of at most 120 characters."), code="name")
-    return kept
 
 
 def require_zone(time_zone: str) -> str:

@@ -12,6 +12,7 @@ from accounts.actions.permissions import derive_all
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from accounts.tokens import new_token, token_hash
+from accounts.typed import named, whole_number
 from inference.models import Camera, ModelVersion, Site, Source
 from inference.models.registry import Task
 from inference.tokens import forget_tokens
@@ -107,10 +108,9 @@ def bound_source(*, source: Source, typed: str, person: User) -> None:
 
     Raises Invalid for anything but a whole number from 1 to 10000.
     """
-    said = typed.strip()
-    if said and not (said.isascii() and said.isdigit() and len(said) <= 5 and 1 <= int(said) <= 10_000):
+    after = whole_number(typed, 1, 10_000)
+    if typed.strip() and after is None:
         raise Invalid(_("A source may post 1 to 10000 events a second."), code="events_per_second")
-    after = int(said) if said else None
     with transaction.atomic():
         Source.objects.filter(pk=source.pk).update(events_per_second=after)
         audit.record(
@@ -126,9 +126,7 @@ def bound_source(*, source: Source, typed: str, person: User) -> None:
 
 def rename_source(*, source: Source, name: str, person: User) -> None:
     """Another name for a source. Raises Invalid for an empty one or one of more than 100 characters."""
-    kept = " ".join(name.replace("\0", "").split())
-    if not kept or len(kept) > 100:
-        raise Invalid(_("Give the source a name of at most 100 characters."), code="name")
+    kept = named(name, 100)
     with transaction.atomic():
         before = source.name
         Source.objects.filter(pk=source.pk).update(name=kept)

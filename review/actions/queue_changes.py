@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.exceptions import Invalid
 from accounts.models import User
-from inference.actions.changes import named, require_same
+from accounts.typed import named
+from inference.actions.changes import require_same
 from review import broadcast, known
 from review.models import Move, Queue
 

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import Invalid, NotFound, SecondLookError
 from accounts.roles import Right
+from accounts.typed import named, whole_number
 from inference.access import sites_for
-from inference.actions.changes import named
 from inference.models import Site
 from inference.views.places import id_in
 from review.access import queue_for, queues_for
@@ -117,7 +117,7 @@ def typed(request: HttpRequest) -> QueueSettings:
 
 
 def whole(text: str, code: str) -> int:
-    typed_number = text.strip()
-    if not typed_number.isascii() or not typed_number.isdigit() or len(typed_number) > 7:
+    found = whole_number(text, 0, 9_999_999)
+    if found is None:
         raise Invalid(_("Times are whole numbers."), code=code)
-    return int(typed_number)
+    return found

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import Conflict, Invalid, NotFound, SecondLookError
 from accounts.roles import Right
+from accounts.typed import whole_number
 from inference.access import site_for, sites_for
 from inference.models import Site
 from review import pressure
@@ -71,12 +72,11 @@ def read(request: HttpRequest) -> tuple[Wanted, int | None]:
 
 
 def whole(request: HttpRequest, name: str) -> int | None:
-    typed = request.POST.get(name, "").strip()
-    if not typed:
-        return None
-    if not typed.isascii() or not typed.isdigit() or not 1 <= int(typed[:6]) <= 36500 or len(typed) > 5:
+    typed = request.POST.get(name, "")
+    found = whole_number(typed, 1, 36_500)
+    if typed.strip() and found is None:
         raise Invalid(_("Days are whole numbers from 1 to 36500."), code="days")
-    return int(typed)
+    return found
 
 
 def size(request: HttpRequest, name: str) -> int | None:
