@@ -8,7 +8,7 @@ from review.api.description.codes import EVENT, FILE, JSON_BODY
 from review.models import Outcome
 
 UNREAD = ("bad_length", "broken_body")
-STORE = ("storage_full", "quota_full")
+STORE = ("storage_full", "storage_unavailable", "quota_full")
 PAGE_ERRORS = ("schema", "bad_cursor")
 
 

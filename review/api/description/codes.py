@@ -62,6 +62,7 @@ CODES = {
     "too_many_requests": (429, "The address asks more often than the server takes."),
     "busy": (503, "The database is busy or out of reach. Nothing was kept."),
     "storage_full": (503, "The file store has no room. Nothing was kept."),
+    "storage_unavailable": (503, "The file store is out of reach. Nothing was kept."),
     "quota_full": (503, "The site keeps as many bytes of evidence as it may. Nothing was kept."),
 }
 

@@ -503,7 +503,7 @@ DUPLICATE_KEY = fault(
     422,
     UNUSABLE,
     'The key "kind" stands there twice.',
-    errors=[{"path": "$..kind", "message": "This key stands there twice."}],
+    errors=[{"path": "$.kind", "message": "This key stands there twice."}],
 )
 BAD_VALUE = fault(
     "schema",
