@@ -61,7 +61,12 @@ def create_queue(
     undo_window: timedelta = timedelta(seconds=8),
     asks_complete: bool = True,
 ) -> Queue:
-    """A new queue; whoever has a grant on the site reaches it at once."""
+    """A new queue; whoever has a grant on the site reaches it at once. It keeps its taxonomy for good.
+
+    Raises Invalid `unknown_taxonomy` for one of another site, and Conflict `slug_taken`.
+    """
+    if taxonomy.site_id != site.pk:
+        raise Invalid(_("Choose classes of the same site."), code="unknown_taxonomy")
     try:
         with transaction.atomic():
             queue = Queue.objects.create(
