@@ -334,7 +334,7 @@ class VerdictIn(Strict):
     complete: Flag | None = None
     """Whether everything in the frame is judged; false: only the subject is. Required for `confirm` and `correct`."""
     note: Annotated[str, Field(max_length=2000), AfterValidator(printable_lines)] | None = None
-    """For people."""
+    """For people; a queue may want one for some answers."""
     seconds: Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)] | None = None
     """How long the person looked."""
 

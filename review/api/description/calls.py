@@ -298,6 +298,7 @@ REVIEW = {
             "box_required",
             "polygon_required",
             "index_mismatch",
+            "reason_required",
         ),
         takes=(Content("VerdictIn", ex.VERDICTS),),
         parameters=one(ex.ITEM, "item"),
@@ -307,6 +308,7 @@ REVIEW = {
             "already_decided": ex.DECIDED,
             "unknown_class": ex.NO_CLASS,
             "index_mismatch": ex.WRONG_INDEX,
+            "reason_required": ex.NO_REASON,
         },
     ),
     "list_verdicts": Call(

@@ -53,6 +53,7 @@ CODES = {
     "box_required": (422, "A label of a detection needs a box."),
     "polygon_required": (422, "A label of a segmentation needs a polygon or a box."),
     "index_mismatch": (422, "The index of a label is that of another class; `errors` says where."),
+    "reason_required": (422, "The queue wants a reason for this answer; `errors` says in which field."),
     "mixed_sites": (422, "The queues belong to several sites."),
     "mixed_taxonomies": (422, "The queues have several taxonomies."),
     "bad_dates": (422, "The first date lies after the last one."),

@@ -548,6 +548,13 @@ WRONG_INDEX = fault(
     "This is not the index of the class that the label names.",
     errors=[{"path": "$.labels[0].index", "message": "This is not the index of the class that the label names."}],
 )
+NO_REASON = fault(
+    "reason_required",
+    422,
+    UNUSABLE,
+    "This queue wants a reason for “bad image”.",
+    errors=[{"path": "$.note", "message": "This queue wants a reason for “bad image”."}],
+)
 EMPTY_RELEASE = fault(
     "nothing_to_release",
     422,

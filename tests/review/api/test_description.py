@@ -12,6 +12,7 @@ from inference.models import Source
 from inference.tokens import forget_tokens
 from review.api.description import examples as ex
 from review.api.description.codes import ALWAYS, CODES
+from review.models import Queue
 from tests.factories import bearer
 from tests.review.api.described import (
     Operation,
@@ -347,6 +348,11 @@ def decided(plant: Plant) -> Any:
     return answer
 
 
+def without_a_reason(plant: Plant) -> Any:
+    Queue.objects.filter(pk=plant.place.queue.pk).update(needs_reason=["bad_image"])
+    return verdict(answer="bad_image", complete=None)(plant)
+
+
 def nothing_to_release(plant: Plant) -> Any:
     plant.outcome("unsure")
     recipe = operation("post_release").taken()["application/json"]["examples"]["everything"]
@@ -367,6 +373,7 @@ REFUSALS: dict[tuple[str, str], Callable[[Plant], Any]] = {
     ("post_verdict", "already_decided"): decided,
     ("post_verdict", "unknown_class"): verdict(labels=[{"class": "unicorn", "box": [1, 1, 5, 5]}]),
     ("post_verdict", "index_mismatch"): verdict(labels=[{"class": "bird", "index": 0, "box": [1, 1, 5, 5]}]),
+    ("post_verdict", "reason_required"): without_a_reason,
     ("post_release", "nothing_to_release"): nothing_to_release,
 }
 
