@@ -20,6 +20,17 @@ ED25519 = b"\x01"
 MARK = "— "
 
 
+def exactly(coded: str) -> bytes:
+    """Base64 in the one form that its bytes have: the unused bits of the last letter are zero (RFC 4648, 3.5).
+
+    Raises ValueError.
+    """
+    data = base64.b64decode(coded, validate=True)
+    if base64.b64encode(data).decode() != coded:
+        raise ValueError("not the canonical form")
+    return data
+
+
 class BadNote(ValueError):
     """A text that is no checkpoint, or no known key has signed it."""
 
@@ -45,7 +56,7 @@ class Verifier:
         """Raises ValueError for what is no Ed25519 vkey, or not whole."""
         name, _plus, rest = vkey.strip().partition("+")
         said, _plus, coded = rest.partition("+")
-        key = base64.b64decode(coded, validate=True)
+        key = exactly(coded)
         found = cls(name, key[1:])
         if not is_name(name) or key[:1] != ED25519 or len(key) != 33 or found.key_hash.hex() != said:
             raise ValueError("This is not a vkey of an Ed25519 key: name+hash+base64.")
@@ -122,7 +133,7 @@ def read_text(text: str) -> tuple[str, int, bytes]:
     if len(lines) < 4 or not lines[0] or not (lines[1].isascii() and lines[1].isdecimal() and len(lines[1]) < 20):
         raise BadNote("it is not a checkpoint")
     try:
-        root = base64.b64decode(lines[2], validate=True)
+        root = exactly(lines[2])
     except (binascii.Error, ValueError):
         raise BadNote("its root cannot be read") from None
     if len(root) != 32:
@@ -135,7 +146,7 @@ def signature_lines(block: str) -> Iterator[tuple[str, bytes, bytes]]:
     for line in block.splitlines():
         name, _space, coded = line.removeprefix(MARK).partition(" ")
         try:
-            data = base64.b64decode(coded, validate=True)
+            data = exactly(coded)
         except (binascii.Error, ValueError):
             raise BadNote("a signature cannot be read") from None
         if not line.startswith(MARK) or not is_name(name) or len(data) < 5:
