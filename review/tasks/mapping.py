@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count
 from django.tasks import task
 from django.utils import timezone
 
@@ -25,8 +26,9 @@ def sweep_parked(*, now: datetime) -> int:
 
     Of very many unknown names another sample is looked at each time.
     """
-    rows = Parking.objects.filter(resolved_at=None).values_list("site_id", "cause", "value").distinct()
-    left = known_among(rows.order_by("?")[:MOST]) if rows.exists() else set()
+    rows = Parking.objects.filter(resolved_at=None).values("site_id", "cause", "value").annotate(events=Count("pk"))
+    sample = rows.order_by("?").values_list("site_id", "cause", "value")[:MOST]
+    left = known_among(sample) if rows.exists() else set()
     for site_id, cause, value in left:
         replay_parked.enqueue(str(site_id), cause, value)
     return len(left)

@@ -303,6 +303,15 @@ def test_names_that_are_on_their_way_are_found_among_any_number(
         assert sweep_parked(now=timezone.now()) == 1
 
 
+def test_a_name_with_many_events_hides_no_other_from_the_sweep(place: Place, monkeypatch: Any) -> None:
+    monkeypatch.setattr("review.tasks.mapping.MOST", 2)
+    for _number in range(12):
+        post(place, predictions=[UNICORN[0] | {"class": "beast"}])
+    post(place, predictions=UNICORN)
+    append_class(taxonomy=place.taxonomy, name="unicorn", person=None)
+    assert sweep_parked(now=timezone.now()) == 1
+
+
 def test_a_class_may_be_left_as_it_is(place: Place, supervisor: User) -> None:
     event = post(place, predictions=UNICORN).event
     client = Client()
