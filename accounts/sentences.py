@@ -73,6 +73,10 @@ VERBS: dict[str, str] = {
     "class.retired": gettext_noop("%(who)s retired the class %(name)s (index %(index)s) of %(what)s"),
     "class.restored": gettext_noop("%(who)s took the class %(name)s (index %(index)s) of %(what)s back into use"),
     "name.mapped": gettext_noop("%(who)s said that the %(cause)s “%(value)s” is %(target)s"),
+    "word.mapped": gettext_noop("%(who)s said that “%(value)s” is %(target)s when the model %(model)s says it"),
+    "word.unmapped": gettext_noop(
+        "%(who)s took back that “%(value)s” is %(target)s when the model %(model)s says it: %(reason)s"
+    ),
     "name.unmapped": gettext_noop("%(who)s took back that the %(cause)s “%(value)s” is %(target)s: %(reason)s"),
     "retention.changed": gettext_noop("%(who)s changed how long evidence is kept: %(reason)s"),
     "retention.removed": gettext_noop("%(files)s files of evidence were removed by the rules of retention"),

@@ -19,13 +19,15 @@ Maps = dict[tuple[str, str], NameMap]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What is kept of a site: its maps in force, and what classes were called before.
+    """What is kept of a site: its maps in force, those of one model's classes, and what classes were called before.
 
-    `former` holds, by taxonomy and (under None) for the whole site, today's name by the former one; for the site only
-    where no taxonomy has a class that is called so today.
+    `by_model` holds, by the model's name, the class that each of its words stands for. `former` holds, by taxonomy and
+    (under None) for the whole site, today's name by the former one; for the site only where no taxonomy has a class
+    that is called so today.
     """
 
     maps: Maps
+    by_model: dict[str, dict[str, str]] = field(default_factory=dict)
     former: dict[UUID | None, dict[str, str]] = field(default_factory=dict)
 
 
@@ -37,7 +39,12 @@ def words_of(site_id: UUID) -> Words:
     if time.monotonic() - at < FRESH_S:
         return words
     rows = NameMap.objects.filter(site_id=site_id, ended_at=None).select_related("camera", "model_version")
-    words = Words({(row.cause, row.value): row for row in rows}, former_names(site_id))
+    words = Words({}, {}, former_names(site_id))
+    for row in rows:
+        if row.model_name:
+            words.by_model.setdefault(row.model_name, {})[row.value] = row.class_name
+        else:
+            words.maps[row.cause, row.value] = row
     if len(_kept) >= MOST:
         _kept.clear()
     _kept[site_id] = (time.monotonic(), words)
@@ -57,7 +64,7 @@ def former_names(site_id: UUID) -> dict[UUID | None, dict[str, str]]:
 
 
 def maps_of(site_id: UUID) -> Maps:
-    """The maps of a site in force, by cause and value."""
+    """The maps of a site in force, by cause and value; without those of one model only."""
     return words_of(site_id).maps
 
 
@@ -81,14 +88,16 @@ def mapped_model(site: Site, name: str, version: str) -> ModelVersion | None:
     return row.model_version if row else None
 
 
-def class_names(site_id: UUID, taxonomy_id: UUID | None = None) -> Mapping[str, str]:
-    """Class names of sources that stand for another one at this site, or in one of its taxonomies.
+def class_names(site_id: UUID, model_name: str, taxonomy_id: UUID | None = None) -> Mapping[str, str]:
+    """Class names of a model that stand for another one at this site, or in one of its taxonomies.
 
-    A word is mapped first, and then what it was mapped to goes by the name that this class has today.
+    A word is mapped first, for this model or else for all, and then what it was mapped to goes by the name that this
+    class has today.
     """
     words = words_of(site_id)
     former = words.former.get(taxonomy_id, {})
     mapped = {value: row.class_name for (cause, value), row in words.maps.items() if cause == ParkingCause.CLASS}
+    mapped |= words.by_model.get(model_name, {})
     return former | {value: former.get(name, name) for value, name in mapped.items()}
 
 
@@ -96,7 +105,7 @@ def in_our_words(
     event: Event, predictions: list[dict[str, Any]], taxonomy_id: UUID | None = None
 ) -> list[dict[str, Any]]:
     """Predictions with the class that the model's word stands for; the word itself is `said` where it differs."""
-    words = class_names(event.site_id, taxonomy_id)
+    words = class_names(event.site_id, event.model_name, taxonomy_id)
     if not words:
         return predictions
     return [

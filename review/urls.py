@@ -18,6 +18,7 @@ from review.views import (
     retention,
     taxonomies,
     uploads,
+    words,
 )
 
 urlpatterns = [
@@ -53,6 +54,8 @@ urlpatterns = [
     path("retention/", retention.retentions, name="retentions"),
     path("retention/<uuid:pk>/", retention.retention, name="retention"),
     path("inbox/", inbox.inbox, name="inbox"),
+    path("models/", words.models, name="models"),
+    path("models/<uuid:pk>/", words.words, name="model-words"),
     path("inbox/maps/<uuid:pk>/end/", inbox.unmap, name="name-unmap"),
     path("queues/<uuid:pk>/guide/", guides.guide, name="guide"),
     path("events/<uuid:pk>/example/", guides.add, name="example-add"),

@@ -32,6 +32,7 @@ GROUPS: dict[str, list[Tab]] = {
         ("cameras", _("Cameras"), SOURCES),
         ("sites", _("Sites"), SOURCES),
         ("uploads", _("Uploads"), frozenset({Right.REVIEW, Right.MANAGE_SOURCES})),
+        ("models", _("Models"), MAPPERS),
         ("inbox", _("Inbox"), MAPPERS),
     ],
     "policy": [

@@ -142,7 +142,14 @@ def write_rows(
     unknown, item = unknown_names(event), None
     if unknown:
         Parking.objects.bulk_create(
-            Parking(event=event, site_id=event.site_id, cause=cause, value=value[:200], parked_at=now)
+            Parking(
+                event=event,
+                site_id=event.site_id,
+                cause=cause,
+                value=value[:200],
+                model_name=event.model_name if cause == ParkingCause.CLASS else "",
+                parked_at=now,
+            )
             for cause, value in unknown
         )
     else:
@@ -291,6 +298,6 @@ def unknown_names(event: Event) -> list[tuple[ParkingCause, str]]:
     if event.model_version is None and event.model_name:
         unknown.append((ParkingCause.MODEL, names.model_value(event.model_name, event.model_version_name)))
     said = {prediction["class"] for prediction in event.predictions}
-    missing = known.unknown_classes(event.site_id, said) - names.class_names(event.site_id).keys()
+    missing = known.unknown_classes(event.site_id, said) - names.class_names(event.site_id, event.model_name).keys()
     unknown += [(ParkingCause.CLASS, name) for name in sorted(missing)]
     return unknown

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
@@ -26,8 +27,8 @@ from review.models import Event, EventNames, NameMap, Parking, ParkingCause, Tax
 
 # As many as are routed at once; the rest follows in the background.
 BATCH = 200
-# Site, cause and value of what waits.
-Parked = tuple[UUID, str, str]
+# Site, cause and value of what waits, and for a class the model that said it (else blank).
+Parked = tuple[UUID, str, str, str]
 
 
 def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User, now: datetime) -> int:
@@ -49,27 +50,44 @@ def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User,
         return resolve(site=site, cause=cause, value=value, person=person, now=now)
 
 
-def map_name(*, site: Site, cause: ParkingCause, value: str, target: Any, person: User, now: datetime) -> int:
+def map_name(
+    *,
+    site: Site,
+    cause: ParkingCause,
+    value: str,
+    target: Any,
+    person: User,
+    now: datetime,
+    model_name: str = "",
+) -> int:
     """Let a name stand for something that the site knows, now and from now on; how many events came through at once.
 
     `target` is a Camera, a ModelVersion or the name of a class; a class that stands for itself is left as it is, and
-    shown so, though no taxonomy has it. Raises Invalid `unknown_target` for one of another site, and Conflict
-    `mapped_already`.
+    shown so, though no taxonomy has it. With a `model_name`, a class is mapped for this model alone, also one that the
+    site has under that name. Raises Invalid `unknown_target` for one of another site, and Conflict `mapped_already`.
     """
-    fields = target_fields(site, cause, value, target)
+    fields = target_fields(site, cause, value, target) | {"model_name": model_name}
     with transaction.atomic():
         Site.objects.select_for_update().get(pk=site.pk)
-        if NameMap.objects.filter(site=site, cause=cause, value=value, ended_at=None).exists():
+        rows = NameMap.objects.filter(site=site, cause=cause, value=value, model_name=model_name, ended_at=None)
+        if rows.exists():
             raise Conflict(_("Somebody has just said what this name stands for."), code="mapped_already")
         made = NameMap.objects.create(
             site=site, cause=cause, value=value[:200], created_by=person, created_at=now, **fields
         )
         audit.record(
-            "name.mapped", actor=person, on=site, site_id=site.pk, cause=cause, value=value, target=made.target
+            "word.mapped" if model_name else "name.mapped",
+            actor=person,
+            on=site,
+            site_id=site.pk,
+            cause=cause,
+            value=value,
+            target=made.target,
+            **of_model(model_name),
         )
         transaction.on_commit(names.forget)
         names.forget()
-        return resolve(site=site, cause=cause, value=value, person=person, now=now)
+        return resolve(site=site, cause=cause, value=value, person=person, now=now, model_name=model_name or None)
 
 
 def target_fields(site: Site, cause: ParkingCause, value: str, target: Any) -> dict[str, Any]:
@@ -95,16 +113,22 @@ def unmap_name(*, row: NameMap, person: User, reason: str, now: datetime) -> Non
         if not NameMap.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
             raise Conflict(_("This is over already."), code="map_ended")
         audit.record(
-            "name.unmapped",
+            "word.unmapped" if row.model_name else "name.unmapped",
             actor=person,
             on=row.site,
             site_id=row.site_id,
             cause=row.cause,
             value=row.value,
             target=row.target,
+            **of_model(row.model_name),
             reason=reason.strip()[:300],
         )
         transaction.on_commit(names.forget)
+
+
+def of_model(name: str) -> dict[str, Any]:
+    """What the trail says besides about a word of one model."""
+    return {"model": name} if name else {}
 
 
 def first_waiting(site: Site, cause: ParkingCause, value: str) -> Event:
@@ -149,20 +173,29 @@ def add_class(site: Site, name: str, person: User) -> None:
         append_class(taxonomy=taxonomy, name=name, person=person)
 
 
-def resolve(*, site: Site, cause: ParkingCause, value: str, person: User, now: datetime) -> int:
+def resolve(
+    *, site: Site, cause: ParkingCause, value: str, person: User, now: datetime, model_name: str | None = None
+) -> int:
     """Route the first of the events that waited for a name, and leave many to the task. Inside a transaction."""
     from review.tasks.mapping import replay_parked
 
-    waiting = Parking.objects.filter(site=site, cause=cause, value=value, resolved_at=None)
-    count = waiting.count()
+    count = parkings(site.pk, cause, value, model_name).count()
+    if not count:
+        return 0
     audit.record("mapping.resolved", actor=person, on=site, site_id=site.pk, cause=cause, value=value, events=count)
-    through = resolve_batch(site_id=site.pk, cause=cause, value=value, now=now)
+    through = resolve_batch(site_id=site.pk, cause=cause, value=value, now=now, model_name=model_name)
     if count > BATCH:
-        transaction.on_commit(lambda: replay_parked.enqueue(str(site.pk), str(cause), value))
+        transaction.on_commit(lambda: replay_parked.enqueue(str(site.pk), str(cause), value, model_name))
     return through
 
 
-def resolve_batch(*, site_id: UUID, cause: str, value: str, now: datetime) -> int:
+def parkings(site_id: UUID, cause: str, value: str, model_name: str | None = None) -> QuerySet[Parking]:
+    """What waits for a name at a site: whoever said it, or one model."""
+    rows = Parking.objects.filter(site_id=site_id, cause=cause, value=value, resolved_at=None)
+    return rows if model_name is None else rows.filter(model_name=model_name)
+
+
+def resolve_batch(*, site_id: UUID, cause: str, value: str, now: datetime, model_name: str | None = None) -> int:
     """Close a batch of parkings of one name, and route those of their events that wait for nothing else.
 
     How many were routed. Two who do it at once take different events; of one that was killed nothing is left half done.
@@ -170,13 +203,12 @@ def resolve_batch(*, site_id: UUID, cause: str, value: str, now: datetime) -> in
     with transaction.atomic():
         # One after the other at a site: two parkings of one event must not both see the other one open.
         Site.objects.select_for_update().get(pk=site_id)
-        batch = list(parked_batch(site_id, cause, value))
+        batch = list(first_of(parkings(site_id, cause, value, model_name)))
         mine = [row for row in batch if Parking.objects.filter(pk=row.pk, resolved_at=None).update(resolved_at=now)]
         return sum(through(row.event, cause, value, now) for row in mine)
 
 
-def parked_batch(site_id: UUID, cause: str, value: str) -> Any:
-    rows = Parking.objects.filter(site_id=site_id, cause=cause, value=value, resolved_at=None)
+def first_of(rows: QuerySet[Parking]) -> QuerySet[Parking]:
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
     return rows.select_related("event__site", "event__source").order_by("pk")[:BATCH]
@@ -219,18 +251,20 @@ def model_for(event: Event, value: str) -> ModelVersion | None:
 
 
 def known_among(parked: Iterable[Parked]) -> set[Parked]:
-    """Those of the parked names (site, cause, value) that their site knows by now: their events are on their way."""
+    """Those of the parked names that their site knows by now: their events are on their way."""
     rows = set(parked)
-    sites = {site_id for site_id, _cause, _value in rows}
-    mapped = NameMap.objects.filter(site__in=sites, ended_at=None).values_list("site_id", "cause", "value")
+    sites = {site_id for site_id, *_name in rows}
+    maps = NameMap.objects.filter(site__in=sites, ended_at=None)
+    mapped = set(maps.values_list("site_id", "cause", "value", "model_name"))
     classes = TaxonomyClass.objects.filter(taxonomy__site__in=sites).values_list("taxonomy__site_id", "name")
     versions = ModelVersion.objects.filter(site__in=sites).values_list("site_id", "name", "version")
     slugs = set(Camera.objects.filter(site__in=sites).values_list("site_id", "slug"))
-    known = set(mapped)
+    known = {row[:3] for row in mapped if not row[3]}
     known |= {(site_id, str(ParkingCause.CLASS), name) for site_id, name in classes}
     known |= {(site_id, str(ParkingCause.MODEL), names.model_value(*both)) for site_id, *both in versions}
     cameras = {row for row in rows if row[1] == ParkingCause.CAMERA}
-    return (rows & known) | {row for row in cameras if {(row[0], row[2]), (row[0], camera_slug(row[2]))} & slugs}
+    seen = {row for row in cameras if {(row[0], row[2]), (row[0], camera_slug(row[2]))} & slugs}
+    return {row for row in rows if row in mapped or row[:3] in known} | seen
 
 
 def differs(event: Event, found: ModelVersion | None) -> bool:

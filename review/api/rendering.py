@@ -68,7 +68,7 @@ def evidence_document(row: Any) -> dict[str, Any]:
 
 def names_document(event: Event) -> dict[str, Any]:
     """What the names of an event stand for at its site: its camera, and the classes that are called otherwise here."""
-    words = names.class_names(event.site_id)
+    words = names.class_names(event.site_id, event.model_name)
     said = {prediction["class"] for prediction in event.predictions}
     return {
         "camera": names.camera_of(event) or None,

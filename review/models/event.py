@@ -150,6 +150,8 @@ class Parking(models.Model):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     cause = models.CharField(max_length=10, choices=ParkingCause.choices)
     value = models.CharField(max_length=200)
+    # The model that said it, for a class; blank for the others.
+    model_name = models.CharField(max_length=100, blank=True)
     parked_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
 
@@ -158,7 +160,11 @@ class Parking(models.Model):
             models.CheckConstraint(condition=Q(cause__in=ParkingCause.values), name="parking_cause_is_known"),
             models.UniqueConstraint(fields=["event", "cause", "value"], name="parked_once_per_cause"),
         ]
-        indexes = [models.Index(fields=["site", "cause", "value"], condition=Q(resolved_at=None), name="parking_inbox")]
+        indexes = [
+            models.Index(
+                fields=["site", "cause", "value", "model_name"], condition=Q(resolved_at=None), name="parking_inbox"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.value}"

@@ -12,7 +12,8 @@ from .event import Event, ParkingCause
 class NameMap(models.Model):
     """What a name that sources use stands for at a site: a camera, a model version, or a class of its taxonomies.
 
-    Rows are never changed: another choice ends the row and begins a new one.
+    A class may be said of one model only; that goes before what is said of all. Rows are never changed: another choice
+    ends the row and begins a new one.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -20,6 +21,8 @@ class NameMap(models.Model):
     cause = models.CharField(max_length=10, choices=ParkingCause.choices)
     # As it is parked: a camera's name, "name version" of a model, a class.
     value = models.CharField(max_length=200)
+    # The model whose word it is; blank for the word of every model.
+    model_name = models.CharField(max_length=100, blank=True)
     camera = models.ForeignKey(Camera, null=True, on_delete=models.PROTECT, related_name="+")
     model_version = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
     class_name = models.CharField(max_length=100, blank=True)
@@ -30,13 +33,18 @@ class NameMap(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["site", "cause", "value"], condition=Q(ended_at=None), name="name_stands_for_one_thing"
+                fields=["site", "cause", "value", "model_name"],
+                condition=Q(ended_at=None),
+                name="name_stands_for_one_thing",
             ),
             models.CheckConstraint(
                 condition=Q(cause=ParkingCause.CAMERA, camera__isnull=False, model_version=None, class_name="")
                 | Q(cause=ParkingCause.MODEL, camera=None, model_version__isnull=False, class_name="")
                 | (Q(cause=ParkingCause.CLASS, camera=None, model_version=None) & ~Q(class_name="")),
                 name="name_map_has_its_target",
+            ),
+            models.CheckConstraint(
+                condition=Q(cause=ParkingCause.CLASS) | Q(model_name=""), name="only_classes_are_words_of_one_model"
             ),
         ]
 

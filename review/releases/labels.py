@@ -79,22 +79,29 @@ def judge(verdict: Verdict, event: Event, classes: Sequence[ClassRow], canvas: C
 
     Raises LeftOut with `unknown_class` (detail: the name), `no_box` or `bad_box`.
     """
-    by_name = indexes(event, classes)
+    ours = indexes(classes)
+    words = in_words_of(event, ours)
+    # People speak in the site's words, a model in its own.
+    by_people, by_model = words | ours, ours | words
     said = [] if verdict.answer == Answer.EMPTY else verdict.labels
     known = {row.index for row in classes}
-    labels = tuple(_label(label, _index(label, by_name), known, canvas) for label in said)
+    labels = tuple(_label(label, _index(label, by_people), known, canvas) for label in said)
     complete = verdict.complete is not False
-    ignore = () if complete else tuple(_ignored(event, said, by_name, classes, canvas))
-    rejected = tuple(_rejected(event, said, by_name, canvas))
+    ignore = () if complete else tuple(_ignored(event, said, by_model, classes, canvas))
+    rejected = tuple(_rejected(event, said, by_model, canvas))
     clipped = sum(canvas.reaches_over(*_frame_box(label)) for label in said)
     return Judged(labels, ignore, rejected, complete, clipped)
 
 
-def indexes(event: Event, classes: Sequence[ClassRow]) -> dict[str, int]:
-    """The index of a class by every name that it has, had, or has at the event's site in a model's words."""
-    by_name = {name: row.index for row in classes for name in row.former} | {row.name: row.index for row in classes}
-    mapped = {said: by_name[name] for said, name in names.class_names(event.site_id).items() if name in by_name}
-    return by_name | mapped
+def indexes(classes: Sequence[ClassRow]) -> dict[str, int]:
+    """The index of a class by every name that it has or had."""
+    return {name: row.index for row in classes for name in row.former} | {row.name: row.index for row in classes}
+
+
+def in_words_of(event: Event, by_name: Mapping[str, int]) -> dict[str, int]:
+    """The index of a class by what the event's model calls it; a word may be another class's name at the site."""
+    mapped = names.class_names(event.site_id, event.model_name)
+    return {said: by_name[name] for said, name in mapped.items() if name in by_name}
 
 
 def _index(said: Mapping[str, Any], by_name: Mapping[str, int]) -> int | None:

@@ -7,18 +7,21 @@ from django.db.models import Count
 from django.tasks import task
 from django.utils import timezone
 
-from review.actions.mapping import known_among, resolve_batch
+from review.actions.mapping import known_among, parkings, resolve_batch
 from review.models import Parking
 
 MOST = 5000
 
 
 @task()
-def replay_parked(site_id: str, cause: str, value: str) -> None:
-    """Route every event that still waits for a name which is known by now. Safe to run twice, and after a kill."""
-    waiting = Parking.objects.filter(site_id=UUID(site_id), cause=cause, value=value, resolved_at=None)
-    while waiting.exists():
-        resolve_batch(site_id=UUID(site_id), cause=cause, value=value, now=timezone.now())
+def replay_parked(site_id: str, cause: str, value: str, model_name: str | None = None) -> None:
+    """Route every event that still waits for a name which is known by now; for a class, perhaps of one model only.
+
+    Safe to run twice, and after a kill.
+    """
+    site = UUID(site_id)
+    while parkings(site, cause, value, model_name).exists():
+        resolve_batch(site_id=site, cause=cause, value=value, now=timezone.now(), model_name=model_name)
 
 
 def sweep_parked(*, now: datetime) -> int:
@@ -26,9 +29,10 @@ def sweep_parked(*, now: datetime) -> int:
 
     Of very many unknown names another sample is looked at each time.
     """
-    rows = Parking.objects.filter(resolved_at=None).values("site_id", "cause", "value").annotate(events=Count("pk"))
-    sample = rows.order_by("?").values_list("site_id", "cause", "value")[:MOST]
+    key = ("site_id", "cause", "value", "model_name")
+    rows = Parking.objects.filter(resolved_at=None).values(*key).annotate(events=Count("pk"))
+    sample = rows.order_by("?").values_list(*key)[:MOST]
     left = known_among(sample) if rows.exists() else set()
-    for site_id, cause, value in left:
-        replay_parked.enqueue(str(site_id), cause, value)
+    for site_id, cause, value, model_name in left:
+        replay_parked.enqueue(str(site_id), cause, value, model_name)
     return len(left)

@@ -1,8 +1,9 @@
 """The needs-mapping inbox: what sources named that their site does not know."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from review.models import NameMap, Parking, ParkingCause, TaxonomyClass
 
 # Names on the page, those first that wait longest; and how many of what a site has are offered for each.
 SHOWN, OFFERED = 50, 500
+# Models that are looked up behind the classes on the page, and how many are named in a row.
+MODELS, NAMED = 500, 3
 # What looks this much like the unknown name is offered with one click.
 LIKE, LIKELIEST = 0.5, 2
 
@@ -38,6 +41,8 @@ class Choice:
 
 
 Choices = dict[tuple[UUID, str], list[Choice]]
+# Site, cause and value of a row.
+Waiting = tuple[UUID, str, str]
 
 
 # Who may create what: classes are the supervisor's, cameras and model versions the fleet engineer's as well.
@@ -59,11 +64,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
     rows = Parking.objects.filter(site__in=sites, resolved_at=None).order_by()
     grouped = rows.values("site_id", "cause", "value").annotate(count=Count("pk"), first_at=Min("parked_at"))
     shown = list(grouped.order_by("first_at", "value")[:SHOWN])
-    on_their_way = known_among((row["site_id"], row["cause"], row["value"]) for row in shown)
+    said_by = models_behind(shown)
+    parked = {(*key, model) for key, models in said_by.items() for model in models}
+    on_their_way = known_among(parked)
+    versions = newest_of({(site_id, model) for site_id, _cause, _value, model in parked if model})
     choices = choices_of([sites_by_id[pk] for pk in {str(row["site_id"]) for row in shown}])
     maps = NameMap.objects.filter(site__in=sites, ended_at=None).select_related("site", "camera", "model_version")
     context = {
-        "rows": [row_of(dict(row), sites_by_id, choices, on_their_way) for row in shown],
+        "rows": [row_of(dict(row), sites_by_id, choices, said_by, versions, on_their_way) for row in shown],
         "names": grouped.count(),
         "shown": SHOWN,
         "lists": [{"id": list_id(*key), "choices": found[:OFFERED]} for key, found in choices.items()],
@@ -77,8 +85,40 @@ def mapped_sites(request: HttpRequest) -> Any:
     return (sites | sites_for(request.user, Right.MANAGE_TAXONOMY)).distinct()
 
 
-def row_of(row: dict[str, Any], sites: dict[str, Site], choices: Choices, on_their_way: set[Parked]) -> dict[str, Any]:
+def models_behind(shown: Collection[Mapping[str, Any]]) -> dict[Waiting, list[str]]:
+    """The models that said each of the names: some of those of a class, and nameless for what is none."""
+    found: dict[Waiting, list[str]] = {(row["site_id"], row["cause"], row["value"]): [""] for row in shown}
+    words = [row for row in shown if row["cause"] == ParkingCause.CLASS]
+    rows = Parking.objects.filter(
+        site__in={row["site_id"] for row in words},
+        cause=ParkingCause.CLASS,
+        value__in={row["value"] for row in words},
+        resolved_at=None,
+    )
+    said = rows.order_by("site_id", "value", "model_name").values_list("site_id", "value", "model_name").distinct()
+    by_word = groupby(said[:MODELS], key=lambda row: row[:2])
+    return found | {
+        (site_id, str(ParkingCause.CLASS), value): [row[2] for row in rows] for (site_id, value), rows in by_word
+    }
+
+
+def newest_of(models: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+    """The id of the newest registered version of each model, by site and name."""
+    sites, names = {site_id for site_id, _name in models}, {name for _site_id, name in models}
+    rows = ModelVersion.objects.filter(site__in=sites, name__in=names).order_by("created_at")
+    return {(site_id, name): pk for site_id, name, pk in rows.values_list("site_id", "name", "pk")}
+
+
+def row_of(
+    row: dict[str, Any],
+    sites: dict[str, Site],
+    choices: Choices,
+    said_by: dict[Waiting, list[str]],
+    versions: dict[tuple[UUID, str], UUID],
+    on_their_way: set[Parked],
+) -> dict[str, Any]:
     key = (row["site_id"], row["cause"])
+    models = said_by[*key, row["value"]]
     return {
         "kind": row["cause"],
         "kind_label": ParkingCause(row["cause"]).label,
@@ -88,7 +128,8 @@ def row_of(row: dict[str, Any], sites: dict[str, Site], choices: Choices, on_the
         "site": sites[str(row["site_id"])],
         "likeliest": likeliest(choices.get(key, []), row["value"]),
         "list": list_id(*key) if choices.get(key) else "",
-        "on_its_way": (*key, row["value"]) in on_their_way,
+        "models": [(name, versions.get((row["site_id"], name))) for name in models if name][:NAMED],
+        "on_its_way": all((*key, row["value"], name) in on_their_way for name in models),
     }
 
 
@@ -148,9 +189,12 @@ def settled(request: HttpRequest, site: Site, cause: ParkingCause) -> int:
 
 
 def require_maker(request: HttpRequest, site: Site, cause: ParkingCause) -> None:
-    rights = MAKERS[cause]
-    if not any(sites_for(request.user, right).filter(pk=site.pk).exists() for right in rights):
+    if not may_make(request, site, cause):
         raise NotFound
+
+
+def may_make(request: HttpRequest, site: Site, cause: ParkingCause) -> bool:
+    return any(sites_for(request.user, right).filter(pk=site.pk).exists() for right in MAKERS[cause])
 
 
 def target_of(site: Site, cause: ParkingCause, typed: str) -> Camera | ModelVersion | str | None:
@@ -177,4 +221,5 @@ def unmap(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, str(error.detail))
     else:
         messages.success(request, _("The name stands for nothing any more. What was decided under it stays."))
-    return redirect("inbox")
+    version = ModelVersion.objects.filter(site=row.site, name=row.model_name).order_by("-created_at").first()
+    return redirect("model-words", version.pk) if version and "words" in request.POST else redirect("inbox")

@@ -236,7 +236,7 @@ def test_a_name_is_mapped_once_and_can_be_taken_back(place: Place, supervisor: U
     with pytest.raises(Conflict):
         unmap_name(row=row, person=supervisor, reason="again", now=timezone.now())
     names.forget()
-    assert names.class_names(place.site.pk) == {}
+    assert names.class_names(place.site.pk, "") == {}
     stands_for(place, supervisor, ParkingCause.CLASS, "pigeon", "person")
     assert set(AuditEntry.objects.filter(verb__startswith="name.").values_list("verb", flat=True)) == {
         "name.mapped",
@@ -354,3 +354,122 @@ def test_the_inbox_offers_the_likeliest_first(roaming: Place, supervisor: User) 
     assert client.post("/inbox/", fields | {"target": row["likeliest"][0]}).status_code == 302
     assert NameMap.objects.get().camera == camera
     assert "What names stand for" in client.get("/inbox/").content.decode()
+
+
+def map_word(place: Place, person: User, value: str, target: str, model: str) -> int:
+    now = timezone.now()
+    return map_name(
+        site=place.site,
+        cause=ParkingCause.CLASS,
+        value=value,
+        target=target,
+        person=person,
+        now=now,
+        model_name=model,
+    )
+
+
+OTHER = {"name": "other", "version": "1"}
+
+
+def test_a_word_of_one_model_stands_for_something_else_in_another_ones_mouth(place: Place, supervisor: User) -> None:
+    register_model_version(site=place.site, name="other", version="1", maker=None)
+    ours, theirs = (post(place, predictions=UNICORN, **more).event for more in ({}, {"model": OTHER}))
+    assert map_word(place, supervisor, "unicorn", CLASSES[1], "other") == 1
+    assert not theirs.parkings.filter(resolved_at=None).exists()
+    assert ours.parkings.filter(resolved_at=None).exists()
+    assert names.in_our_words(theirs, UNICORN)[0]["class"] == CLASSES[1]
+    assert names.in_our_words(ours, UNICORN) == UNICORN
+    # What all of them mean by it changes nothing for the one that has a meaning of its own.
+    assert map_word(place, supervisor, "unicorn", CLASSES[0], "") == 1
+    assert [names.in_our_words(event, UNICORN)[0]["class"] for event in (ours, theirs)] == [CLASSES[0], CLASSES[1]]
+
+
+def test_a_model_may_call_a_class_by_the_name_of_another(place: Place, supervisor: User) -> None:
+    register_model_version(site=place.site, name="other", version="1", maker=None)
+    swapped = [UNICORN[0] | {"class": CLASSES[0]}]
+    map_word(place, supervisor, CLASSES[0], CLASSES[1], "other")
+    event = post(place, predictions=swapped, model=OTHER).event
+    assert names.in_our_words(event, swapped)[0]["class"] == CLASSES[1]
+    assert AuditEntry.objects.get(verb="word.mapped").additional_data["model"] == "other"
+    row = NameMap.objects.get()
+    unmap_name(row=row, person=supervisor, reason="wrong", now=timezone.now())
+    names.forget()
+    assert names.in_our_words(event, swapped) == swapped
+
+
+def test_only_classes_are_words_of_one_model(place: Place, supervisor: User) -> None:
+    camera = create_camera(site=place.site, slug="two", name="Two", maker=None)
+    fields = {"cause": "camera", "value": "x", "camera": camera, "model_name": "other"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        NameMap.objects.create(site=place.site, created_at=timezone.now(), **fields)
+
+
+def test_the_sweep_frees_the_events_of_the_model_whose_word_is_known_and_ends(
+    place: Place, supervisor: User, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("review.actions.mapping.BATCH", 1)
+    register_model_version(site=place.site, name="other", version="1", maker=None)
+    for _number in range(2):
+        post(place, predictions=UNICORN), post(place, predictions=UNICORN, model=OTHER)
+    NameMap.objects.create(
+        site=place.site,
+        cause="class",
+        value="unicorn",
+        model_name="other",
+        class_name=CLASSES[0],
+        created_at=timezone.now(),
+    )
+    assert sweep_parked(now=timezone.now()) == 1
+    replay_parked.func(str(place.site.pk), "class", "unicorn", "other")
+    left = Parking.objects.filter(resolved_at=None)
+    assert (left.filter(model_name="other").count(), left.count()) == (0, 2)
+    assert sweep_parked(now=timezone.now()) == 0
+
+
+def test_the_words_of_a_model_on_a_page(place: Place, supervisor: User, elsewhere: Place) -> None:
+    version = register_model_version(site=place.site, name="other/2", version="1", maker=None)
+    said = [UNICORN[0], UNICORN[0] | {"id": "p2", "class": CLASSES[0]}]
+    post(place, predictions=said, model={"name": "other/2", "version": "1"})
+    client = Client()
+    factories.sign_in(client, supervisor)
+    address = f"/models/{version.pk}/"
+    rows = {row.value: row for row in client.get(address).context["rows"]}
+    assert {value: (row.stands_for, row.waiting) for value, row in rows.items()} == {
+        "unicorn": ("", 1),
+        CLASSES[0]: (CLASSES[0], 0),
+    }
+    [parked] = client.get("/inbox/").context["rows"]
+    assert parked["models"] == [("other/2", version.pk)]
+    client.post(address, {"value": "unicorn", "target": "nonsense"})
+    assert not NameMap.objects.exists()
+    assert client.post(address, {"value": "unicorn", "target": CLASSES[1]}).status_code == 302
+    assert not Parking.objects.filter(resolved_at=None).exists()
+    row = next(row for row in client.get(address).context["rows"] if row.value == "unicorn")
+    assert (row.stands_for, row.map.model_name) == (CLASSES[1], "other/2")
+    taken = client.post(f"/inbox/maps/{row.map.pk}/end/", {"reason": "wrong", "words": "1"})
+    assert taken.url == address
+    models = client.get("/models/").context["rows"]
+    assert ("other/2", 1) in {(row.newest.name, row.versions) for row in models}
+    for wrong in (elsewhere.model.pk, place.site.pk):
+        assert client.get(f"/models/{wrong}/").status_code == 404
+        assert client.post(f"/models/{wrong}/", {"value": "a", "target": CLASSES[0]}).status_code == 404
+
+
+def test_every_model_of_a_word_must_be_known_before_it_is_on_its_way(place: Place, supervisor: User) -> None:
+    register_model_version(site=place.site, name="other", version="1", maker=None)
+    post(place, predictions=UNICORN), post(place, predictions=UNICORN, model=OTHER)
+    client = Client()
+    factories.sign_in(client, supervisor)
+    NameMap.objects.create(
+        site=place.site,
+        cause="class",
+        value="unicorn",
+        model_name="other",
+        class_name=CLASSES[0],
+        created_at=timezone.now(),
+    )
+    [row] = client.get("/inbox/").context["rows"]
+    assert (len(row["models"]), row["on_its_way"]) == (2, False)
+    append_class(taxonomy=place.taxonomy, name="unicorn", person=None)
+    assert client.get("/inbox/").context["rows"][0]["on_its_way"]

@@ -65,7 +65,7 @@ def test_a_name_once_used_is_never_given_to_another_class(place: Place, supervis
     change(place, supervisor, "fowl", name="bird")
     assert class_named(place, "bird").index == CLASSES.index("bird")
     names.forget()
-    assert names.class_names(place.site.pk, place.taxonomy.pk) == {"fowl": "bird"}
+    assert names.class_names(place.site.pk, "", place.taxonomy.pk) == {"fowl": "bird"}
 
 
 def test_the_database_gives_a_former_name_one_class(place: Place, supervisor: User) -> None:
