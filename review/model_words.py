@@ -32,7 +32,10 @@ class Word:
 
 
 def words_of_model(site: Site, model_name: str) -> list[Word]:
-    """The words that its versions declare, that it said lately, that wait, or that are mapped for it; by name."""
+    """The words that its versions declare, that it said lately, that wait, or that are mapped for it.
+
+    Those that stand for nothing come first, then what is mapped for it, each by name.
+    """
     waiting = parked_words(site, model_name)
     maps = {
         row.value: row
@@ -47,9 +50,10 @@ def words_of_model(site: Site, model_name: str) -> list[Word]:
         TaxonomyClass.objects.filter(taxonomy__site=site, name__in=said).values_list("name", flat=True).distinct()
     )
     former = names.former_names(site.pk).get(None, {})
-    return [
+    words = [
         Word(value, stands_for(value, maps, known, former), waiting.get(value, 0), maps.get(value)) for value in said
     ]
+    return sorted(words, key=lambda word: (word.stands_for != "", word.value not in own))
 
 
 def stands_for(value: str, maps: dict[str, NameMap], known: Collection[str], former: dict[str, str]) -> str:
