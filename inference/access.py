@@ -19,6 +19,11 @@ def sites_for(person: Visitor, right: Right) -> QuerySet[Site]:
     return found if where.everywhere else found.filter(pk__in=where.sites)
 
 
+def sites_in_use(person: Visitor, right: Right) -> QuerySet[Site]:
+    """As `sites_for`, without those that are retired."""
+    return sites_for(person, right).filter(retired_at=None)
+
+
 def site_for(person: Visitor, right: Right, pk: UUID) -> Site:
     """The site, or NotFound: unknown and "not yours" are one answer."""
     site = sites_for(person, right).filter(pk=pk).first()

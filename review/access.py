@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.access import Visitor, permitted, reach
 from accounts.exceptions import NotFound, Refused
 from accounts.roles import Right
-from inference.access import site_for, sites_for
+from inference.access import site_for, sites_for, sites_in_use
 from inference.models import Site, Source
 from review.models import (
     Claim,
@@ -34,6 +34,11 @@ def queues_for(person: Visitor, right: Right) -> QuerySet[Queue]:
     if where.everywhere:
         return found
     return found.filter(Q(site__in=where.sites) | Q(pk__in=where.queues))
+
+
+def queues_in_use(person: Visitor, right: Right) -> QuerySet[Queue]:
+    """As `queues_for`, without those that are retired or at a retired site."""
+    return queues_for(person, right).filter(retired_at=None, site__retired_at=None)
 
 
 def queue_for(person: Visitor, right: Right, pk: UUID) -> Queue:
@@ -214,7 +219,7 @@ def upload_sites_for(person: Visitor) -> QuerySet[Site]:
 
     A right on one queue is not enough: the site's policy decides into which queue a picture goes.
     """
-    return sites_for(person, Right.REVIEW) | sites_for(person, Right.MANAGE_SOURCES)
+    return sites_in_use(person, Right.REVIEW) | sites_in_use(person, Right.MANAGE_SOURCES)
 
 
 def uploads_for(person: Visitor) -> QuerySet[UploadJob]:

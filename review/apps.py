@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,7 +9,7 @@ class ReviewConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import alarms, departures, urgent
-        from review import fixed
+        from review import triggers
         from review.actions.claims import give_back_all
         from review.actions.duties import leave
         from review.alarms import damaged_files
@@ -18,7 +18,8 @@ class ReviewConfig(AppConfig):
         from review.story import register_story
         from review.urgent import urgent_items
 
-        post_migrate.connect(fixed.after_migrate, sender=self, dispatch_uid="fixed")
+        pre_migrate.connect(triggers.before_migrate, sender=self, dispatch_uid="review triggers go")
+        post_migrate.connect(triggers.after_migrate, sender=self, dispatch_uid="review triggers")
         urgent.register(urgent_items)
         departures.register(give_back_all)
         departures.register(leave)

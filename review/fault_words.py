@@ -18,6 +18,7 @@ ADVICE = {
     "event_conflict": _("This event_id was used for another body: make a new UUID for each event."),
     "hold_not_supported": _("The queue that it routes to answers no machines that wait: post it without hold."),
     "time_out_of_range": _("Send times as RFC 3339 with a zone, such as 2026-11-23T08:15:30Z."),
+    "site_retired": _("The site of this source is retired. Connect it to another site, or bring the site back."),
     "not_found": _("There is nothing at this address for this source: check the id."),
 }
 OTHERWISE = _("See the table of codes in the API's documentation.")

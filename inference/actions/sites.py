@@ -34,9 +34,16 @@ def create_site(
     return site
 
 
+def require_in_use(site: Site) -> None:
+    """Raise Conflict `site_retired` for a site where nothing is made any more."""
+    if not Site.objects.in_use().filter(pk=site.pk).exists():
+        raise Conflict(_("This site is retired. Bring it back first, on its page."), code="site_retired")
+
+
 def create_camera(*, site: Site, slug: str, name: str, maker: User | None) -> Camera:
     try:
         with transaction.atomic():
+            require_in_use(site)
             camera = Camera.objects.create(site=site, slug=slug, name=name)
             audit.record(
                 "camera.created", actor=maker, on=camera, site_id=site.pk, action=audit.Action.CREATE, slug=slug
@@ -52,6 +59,7 @@ def create_source(
     """A new source and its token. The token is returned once and kept only as its hash."""
     token = new_token("sls")
     with transaction.atomic():
+        require_in_use(site)
         source = Source.objects.create(
             site=site, camera=camera, name=name, token_hash=token_hash(token), ends_at=ends_at, created_by=maker
         )
@@ -154,6 +162,7 @@ def register_model_version(
     """Make a model version known at a site. Raises Conflict when it is known already."""
     try:
         with transaction.atomic():
+            require_in_use(site)
             row = ModelVersion.objects.create(
                 site=site,
                 name=name,

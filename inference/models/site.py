@@ -18,6 +18,18 @@ def new_sampling_key() -> bytes:
     return secrets.token_bytes(32)
 
 
+class InUseQuerySet[Row: models.Model](models.QuerySet[Row]):
+    def in_use(self) -> Self:
+        """Those that are not retired."""
+        return self.filter(retired_at=None)
+
+
+def says_why(name: str) -> models.CheckConstraint:
+    """What is retired says why, and what is in use does not."""
+    retired = Q(retired_at__isnull=False) & ~Q(retired_because="")
+    return models.CheckConstraint(condition=Q(retired_at=None, retired_because="") | retired, name=name)
+
+
 class Site(models.Model):
     """A place. Owns its cameras, sources, queues, evidence and model versions."""
 
@@ -35,10 +47,16 @@ class Site(models.Model):
         help_text=_("A version that is not known yet is registered by its first event instead of being parked."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # A retired site takes nothing in and is offered nowhere. What it has stays, under its rules of retention.
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_because = models.CharField(max_length=300, blank=True)
+
+    objects = InUseQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
         permissions = SITE_PERMISSIONS
+        constraints = [says_why("site_retired_says_why")]
 
     def __str__(self) -> str:
         return self.name
@@ -60,12 +78,6 @@ def camera_slug(name: str) -> str:
     return f"{plain[:40] or 'camera'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-class CameraQuerySet(models.QuerySet["Camera"]):
-    def in_use(self) -> Self:
-        """Those that are not retired."""
-        return self.filter(retired_at=None)
-
-
 class Camera(models.Model):
     """A point of view at a site."""
 
@@ -78,17 +90,13 @@ class Camera(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_because = models.CharField(max_length=300, blank=True)
 
-    objects = CameraQuerySet.as_manager()
+    objects = InUseQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["site", "slug"], name="camera_slug_per_site"),
-            models.CheckConstraint(
-                condition=Q(retired_at=None, retired_because="")
-                | (Q(retired_at__isnull=False) & ~Q(retired_because="")),
-                name="camera_retired_says_why",
-            ),
+            says_why("camera_retired_says_why"),
         ]
 
     def __str__(self) -> str:

@@ -16,10 +16,10 @@ from accounts.access import reach
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
-from inference.access import camera_for, site_for, sites_for
+from inference.access import camera_for, site_for, sites_for, sites_in_use
 from inference.actions.changes import change_site, open_camera, open_site, rename_camera, site_state
 from inference.actions.retiring import restore_camera, retire_camera
-from inference.models import Camera
+from inference.models import Camera, Site
 
 MOST = 500
 
@@ -54,7 +54,8 @@ def site_list(request: HttpRequest, *, trouble: str = "") -> HttpResponse:
         cameras_n=Count("cameras", filter=Q(cameras__retired_at=None), distinct=True)
     )
     context: dict[str, Any] = {
-        "rows": rows.order_by("name")[:MOST],
+        "rows": rows.filter(retired_at=None).order_by("name")[:MOST],
+        "retired": rows.exclude(retired_at=None).order_by("name")[:MOST],
         "may_make": reach(request.user, Right.GRANT_ALL).everywhere,
         "zones": zones(),
         "trouble": trouble,
@@ -75,9 +76,14 @@ def typed_site(request: HttpRequest) -> dict[str, Any]:
 @require_http_methods(["GET", "POST"])
 @signed_in("see_sources on the site; changed with manage_sources")
 def site(request: HttpRequest, pk: UUID) -> HttpResponse:
-    found, trouble = site_for(request.user, Right.SEE_SOURCES, pk), ""
-    may_change = sites_for(request.user, Right.MANAGE_SOURCES).filter(pk=pk).exists()
-    if request.method == "POST":
+    return site_page(request, site_for(request.user, Right.SEE_SOURCES, pk))
+
+
+def site_page(request: HttpRequest, found: Site, *, refused: str = "") -> HttpResponse:
+    """A site with its forms; `refused` says why it was not retired or brought back."""
+    trouble = ""
+    may_change = sites_for(request.user, Right.MANAGE_SOURCES).filter(pk=found.pk).exists()
+    if request.method == "POST" and not refused:
         if not may_change:
             raise NotFound
         try:
@@ -93,18 +99,20 @@ def site(request: HttpRequest, pk: UUID) -> HttpResponse:
         "state": site_state(found),
         "cameras": Camera.objects.in_use().filter(site=found).order_by("name")[:MOST],
         "may_change": may_change,
+        "may_retire": reach(request.user, Right.GRANT_ALL).everywhere,
         "zones": zones(),
         "trouble": trouble,
+        "refused": refused,
         "said": request.POST,
     }
-    return render(request, "inference/site.html", context, status=422 if trouble else 200)
+    return render(request, "inference/site.html", context, status=422 if trouble or refused else 200)
 
 
 @require_http_methods(["GET", "POST"])
 @signed_in("see_sources on the site; made with manage_sources")
 def cameras(request: HttpRequest) -> HttpResponse:
     """The cameras of all sites, when each was last seen, and a form for a new one."""
-    makers, trouble = sites_for(request.user, Right.MANAGE_SOURCES).order_by("name"), ""
+    makers, trouble = sites_in_use(request.user, Right.MANAGE_SOURCES).order_by("name"), ""
     if request.method == "POST":
         chosen = makers.filter(pk=id_in(request.POST.get("site", ""))).first()
         if chosen is None:
@@ -120,8 +128,8 @@ def cameras(request: HttpRequest) -> HttpResponse:
     # One step in the index for each camera, however many events it has.
     events = Camera._meta.get_field("events").related_model._default_manager
     latest_event = events.filter(camera=OuterRef("pk")).order_by("-captured_at")[:1]
-    rows = rows.annotate(last_at=Subquery(latest_event.values("received_at"))).order_by("site__name", "name")
-    used, retired = rows.in_use()[:MOST], rows.exclude(retired_at=None)[:MOST]
+    seen = rows.annotate(last_at=Subquery(latest_event.values("received_at"))).order_by("site__name", "name")
+    used, retired = seen.filter(retired_at=None)[:MOST], seen.exclude(retired_at=None)[:MOST]
     context: dict[str, Any] = {
         "rows": used,
         "retired": retired,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
-from inference.access import sites_for, source_for, sources_for
+from inference.access import sites_for, sites_in_use, source_for, sources_for
 from inference.actions.connecting import connect_source
 from inference.actions.sites import bound_source, rename_source, revoke_source, rotate_source
 from inference.download import FRIGATE_REQUIREMENTS, REQUIREMENTS, wheel_name
@@ -29,7 +29,7 @@ OVERLAPS = {"0": timedelta(0), "1": timedelta(hours=1), "24": timedelta(days=1),
 @signed_in("see_sources on the site")
 def sources(request: HttpRequest) -> HttpResponse:
     rows = sources_for(request.user).order_by("site__name", "name")
-    may_connect = sites_for(request.user, Right.MANAGE_SOURCES).exists()
+    may_connect = sites_in_use(request.user, Right.MANAGE_SOURCES).exists()
     return render(request, "inference/sources.html", {"rows": rows, "may_connect": may_connect})
 
 
@@ -37,7 +37,7 @@ def sources(request: HttpRequest) -> HttpResponse:
 @signed_in("manage_sources on a site")
 def connect(request: HttpRequest) -> HttpResponse:
     """Make a source and show its token, once, with what to do next; the page then waits for the first event."""
-    sites = sites_for(request.user, Right.MANAGE_SOURCES).order_by("name")
+    sites = sites_in_use(request.user, Right.MANAGE_SOURCES).order_by("name")
     if not sites:
         raise NotFound
     form = ConnectForm(sites, request.POST or None, initial={"site": request.GET.get("site", sites[0].pk)})

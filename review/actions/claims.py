@@ -11,6 +11,7 @@ from accounts.models import User
 from review import broadcast
 from review.actions.held_claims import keep_shared, take_held
 from review.actions.leases import expire_others, items_of, lease, overtake_others, record_claim, record_seen
+from review.closed import refused_when_retired
 from review.exceptions import ClaimLost
 from review.models import Claim, Ended, Hold, Item, Move, Queue, Skip
 
@@ -153,10 +154,10 @@ def skip(*, claim: Claim, until: datetime, note: str = "", now: datetime) -> Non
 def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> None:
     """Hand an item up: to another queue of the site, or to the front of its own, for somebody else.
 
-    Raises ClaimLost when the claim has ended, Invalid `reason_required`.
+    Raises ClaimLost when the claim has ended, Invalid `reason_required`, Conflict `queue_retired`.
     """
     claim.item.queue.require_reason(Move.ESCALATE, note, field="note")
-    with transaction.atomic():
+    with refused_when_retired(), transaction.atomic():
         item = claim.item
         before = item.queue_id
         target = to or item.queue

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
-from inference.actions.sites import create_camera, register_model_version
+from inference.actions.sites import create_camera, register_model_version, require_in_use
 from inference.models import Camera, ModelVersion, Site
 from inference.models.site import camera_slug
 from review import names
@@ -37,6 +37,7 @@ def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User,
     What was made by other ways in the meantime is not made again: the events that wait for it are routed all the same.
     Raises Invalid when nothing waits for it.
     """
+    require_in_use(site)
     first = first_waiting(site, cause, value)
     with transaction.atomic():
         # Two who resolve at one site at once go one after the other.
@@ -66,6 +67,7 @@ def map_name(
     shown so, though no taxonomy has it. With a `model_name`, a class is mapped for this model alone, also one that the
     site has under that name. Raises Invalid `unknown_target` for one of another site, and Conflict `mapped_already`.
     """
+    require_in_use(site)
     fields = target_fields(site, cause, value, target) | {"model_name": model_name}
     with transaction.atomic():
         Site.objects.select_for_update().get(pk=site.pk)

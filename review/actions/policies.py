@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
+from inference.actions.sites import require_in_use
 from inference.models import Site
-from review.models import Policy, PolicyState, Rule
+from review.models import Policy, PolicyState, Queue, Rule
 
 COPIED = [
     "key",
@@ -52,6 +53,8 @@ def publish(
     """Make `rules` (columns of Rule, in order) the site's live policy, as its next version."""
     try:
         with transaction.atomic():
+            require_in_use(site)
+            require_queues(rules)
             policy = new_version(site, person, reason, now)
             Rule.objects.bulk_create(
                 Rule(policy=policy, position=position, **columns) for position, columns in enumerate(rules)
@@ -69,6 +72,21 @@ def publish(
     except IntegrityError:
         raise Conflict(_("Somebody else has just published a policy."), code="stale_version") from None
     return policy
+
+
+def require_queues(rules: Sequence[Mapping[str, Any]]) -> None:
+    """Raise Invalid `queue_retired` for a rule that sends to a retired queue. None of them is retired until the end of
+    the transaction.
+    """
+    targets = [rule["queue"].pk if rule.get("queue") else rule.get("queue_id") for rule in rules]
+    locked = Queue.objects.select_for_update(of=("self",)).filter(pk__in=set(filter(None, targets))).order_by("pk")
+    retired = {queue.pk: queue for queue in locked if queue.retired_at is not None}
+    for position, target in enumerate(targets):
+        if target in retired:
+            text = _("The queue “%(queue)s” is retired: bring it back, or send elsewhere.") % {"queue": retired[target]}
+            raise Invalid(
+                text, code="queue_retired", errors=[{"path": f"$.rules[{position}].queue", "message": str(text)}]
+            )
 
 
 def change_bands(

@@ -10,6 +10,7 @@ from accounts import audit
 from accounts.actions.permissions import derive_all
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
+from inference.actions.sites import require_in_use
 from inference.models import Site
 from review.actions.taxonomies import require_names
 from review.models import Queue, Taxonomy, TaxonomyClass
@@ -69,6 +70,7 @@ def create_queue(
         raise Invalid(_("Choose classes of the same site."), code="unknown_taxonomy")
     try:
         with transaction.atomic():
+            require_in_use(site)
             queue = Queue.objects.create(
                 site=site,
                 slug=slug,

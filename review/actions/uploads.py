@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.exceptions import Conflict, Invalid, Refused
 from accounts.ids import new_id
 from accounts.models import User
-from inference.actions.sites import built_in_source
+from inference.actions.sites import built_in_source, require_in_use
 from inference.models import Camera, Site
 from review.models import FileState, UploadFile, UploadJob, UploadRole, UploadState
 from review.models.upload import AT_WORK, OPEN
@@ -71,7 +71,7 @@ class Received:
 def begin_upload(*, person: User, site: Site, camera: Camera | None, wishes: Wishes, now: datetime) -> UploadJob:
     """A new upload that waits for its files. The caller has checked that `person` may.
 
-    Raises Invalid `camera_mismatch` or `model_missing`, Refused `uploads_off`, TooManyUploads.
+    Raises Invalid `camera_mismatch` or `model_missing`, Conflict `site_retired`, Refused `uploads_off`, TooManyUploads.
     """
     if camera is not None and camera.site_id != site.pk:
         raise Invalid(_("This camera belongs to another site."), code="camera_mismatch")
@@ -81,6 +81,7 @@ def begin_upload(*, person: User, site: Site, camera: Camera | None, wishes: Wis
         raise Invalid(
             _("Name the model and its version, or say that a person took the pictures."), code="model_missing"
         )
+    require_in_use(site)
     source = built_in_source(site=site, purpose="uploads", name=SOURCE_NAME, maker=person)
     if source.revoked_at is not None:
         raise Refused(_("Uploads are switched off at this site."), code="uploads_off")

@@ -16,6 +16,7 @@ from accounts.models import User
 from review import broadcast, names
 from review.actions import holds
 from review.actions.leases import expire_others, lease
+from review.closed import refused_when_retired
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
 from review.models import (
     Answer,
@@ -375,7 +376,7 @@ def undo(*, verdict: Verdict, now: datetime) -> Claim:
     item = verdict.item
     claim = Claim(item=item, holder=verdict.person, created_at=now, expires_at=now + lease(ahead=False), opened_at=now)
     try:
-        with transaction.atomic():
+        with refused_when_retired(), transaction.atomic():
             reopen(item, verdict, claim)
             if SequencedOutcome.objects.filter(verdict=verdict).exists():
                 # The item is ours by now, and the sequencer was faster: the outcome has left.

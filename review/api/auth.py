@@ -114,6 +114,14 @@ def source_of(request: HttpRequest) -> Source:
     return found
 
 
+def posting_source_of(request: HttpRequest) -> Source:
+    """As `source_of`, for what brings something new. Raises Refused `site_retired`."""
+    found = source_of(request)
+    if found.site.retired_at is not None:
+        raise Refused(_("The site of this source is retired and takes nothing in."), code="site_retired")
+    return found
+
+
 def caller_of(request: HttpRequest) -> User:
     """The person behind a call that `Personal` let in."""
     found: User = request.auth  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from inference.models import Source, TallyOutcome
 from inference.models.counts import BINS
 from inference.tallies import tallies
 from review import schemas
-from review.api.auth import SourceToken, source_of
+from review.api.auth import SourceToken, posting_source_of
 from review.api.bodies import json_body
 
 router = Router(tags=["events"])
@@ -59,8 +59,8 @@ class CountsIn(schemas.Strict):
 @router.post("counts", auth=SourceToken(), summary="Totals of what was seen, hour by hour")
 def post_counts(request: HttpRequest) -> HttpResponse:
     """Repeats change nothing, and a larger total of the same hour replaces a smaller one."""
+    source, now = posting_source_of(request), timezone.now()
     posted = schemas.read(CountsIn, json_body(request, most=4_000_000))
-    source, now = source_of(request), timezone.now()
     if any(row.camera and source.camera and row.camera != source.camera.slug for row in posted.counts):
         raise Invalid(_("This token belongs to another camera."), code="camera_mismatch")
     if any(row.hour > now + AHEAD for row in posted.counts):

@@ -18,7 +18,7 @@ from review import pressure, schemas
 from review.access import event_for, events_for, opening_of
 from review.actions.evidence import store_evidence
 from review.actions.intake import Taken, take_in
-from review.api.auth import Personal, SourceToken, caller_of, source_of
+from review.api.auth import Personal, SourceToken, caller_of, posting_source_of, source_of
 from review.api.bodies import json_body, multipart_body
 from review.api.rendering import WITH_EVIDENCE, event_document, event_story
 from review.models import Event, Opening
@@ -48,7 +48,7 @@ def tell(source: Source, taken: Taken) -> None:
 
 @router.post("events", auth=SourceToken(), summary="Post one event, effectively once")
 def post_event(request: HttpRequest) -> HttpResponse:
-    source, now = source_of(request), timezone.now()
+    source, now = posting_source_of(request), timezone.now()
     pressure.require_rate(source)
     files: dict[str, bytes] = {}
     if request.content_type == "multipart/form-data":
@@ -71,6 +71,7 @@ def post_event(request: HttpRequest) -> HttpResponse:
 
 @router.post("events/batch", auth=SourceToken(), summary="Post up to 100 events; each has its own result")
 def post_event_batch(request: HttpRequest) -> HttpResponse:
+    posting_source_of(request)
     # A key that stands twice within an event is that event's fault alone.
     body = json_body(request, most=20_000_000, deep=False)
     events = body.get("events") if isinstance(body, dict) and set(body) == {"events"} else None

@@ -8,7 +8,7 @@ from django.utils import timezone
 from ninja import Router
 
 from accounts.roles import Right
-from review.access import queue_for, queues_for
+from review.access import queue_for, queues_in_use
 from review.actions import duties
 from review.actions.claims import claim_next, why_empty
 from review.api.auth import Personal, caller_of
@@ -30,7 +30,7 @@ def list_queues(request: HttpRequest) -> list[dict[str, Any]]:
             "open": Item.objects.filter(queue=queue).open().count(),
             "claimable": Item.objects.filter(queue=queue).claimable_by(person, now).count(),
         }
-        for queue in queues_for(person, Right.SEE_EVENTS).order_by("site__name", "name")
+        for queue in queues_in_use(person, Right.SEE_EVENTS).order_by("site__name", "name")
     ]
 
 

@@ -7,6 +7,7 @@ from accounts.exceptions import Invalid
 from accounts.ids import new_id
 from accounts.roles import QUEUE_PERMISSIONS
 from inference.models import Site
+from inference.models.site import InUseQuerySet, says_why
 
 from .taxonomy import Taxonomy
 
@@ -48,11 +49,19 @@ class Queue(models.Model):
     # Moves (values of `Move`) that are taken only with a reason.
     needs_reason = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
+    # A retired queue is offered nowhere, and no open item ever is in it. What was answered there stays.
+    retired_at = models.DateTimeField(null=True, blank=True)
+    retired_because = models.CharField(max_length=300, blank=True)
+
+    objects = InUseQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
         permissions = QUEUE_PERMISSIONS
-        constraints = [models.UniqueConstraint(fields=["site", "slug"], name="queue_slug_per_site")]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "slug"], name="queue_slug_per_site"),
+            says_why("queue_retired_says_why"),
+        ]
 
     def __str__(self) -> str:
         return self.name

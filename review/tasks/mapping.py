@@ -30,7 +30,8 @@ def sweep_parked(*, now: datetime) -> int:
     Of very many unknown names another sample is looked at each time.
     """
     key = ("site_id", "cause", "value", "model_name")
-    rows = Parking.objects.filter(resolved_at=None).values(*key).annotate(events=Count("pk"))
+    waiting = Parking.objects.filter(resolved_at=None, site__retired_at=None)
+    rows = waiting.values(*key).annotate(events=Count("pk"))
     sample = rows.order_by("?").values_list(*key)[:MOST]
     left = known_among(sample) if rows.exists() else set()
     for site_id, cause, value, model_name in left:

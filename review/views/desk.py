@@ -16,7 +16,7 @@ from accounts.exceptions import Invalid
 from accounts.outbox import keys_of
 from accounts.roles import Right
 from review import schemas
-from review.access import claim_for, item_for, queue_for, queues_for, verdict_for
+from review.access import claim_for, item_for, queue_for, queues_in_use, verdict_for
 from review.actions import claims, duties, verdicts
 from review.actions.held_claims import take_held
 from review.api.bodies import json_body
@@ -29,7 +29,7 @@ from review.views.queues import open_counts
 @signed_in("review_items on the queue")
 def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
     queue = queue_for(request.user, Right.REVIEW, pk)
-    targets = queues_for(request.user, Right.REVIEW).filter(site=queue.site).exclude(pk=queue.pk)
+    targets = queues_in_use(request.user, Right.REVIEW).filter(site=queue.site).exclude(pk=queue.pk)
     config = {
         "queue": {"id": str(queue.pk), "name": queue.name, "site": queue.site.name},
         "classes": class_list(queue),

@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import SecondLookError
 from accounts.roles import Right
-from review.access import event_for, example_for, queue_for, queues_for
+from review.access import event_for, example_for, queue_for, queues_for, queues_in_use
 from review.actions import guides
 from review.desk import media_url
 from review.forms import ExampleForm, GuideForm
@@ -127,7 +127,7 @@ def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def places_for(request: HttpRequest, event: Event) -> list[dict[str, Any]]:
     """The guides into which the person may put this event, each with its classes."""
-    queues = list(queues_for(request.user, Right.MANAGE_QUEUES).filter(site=event.site_id).order_by("name"))
+    queues = list(queues_in_use(request.user, Right.MANAGE_QUEUES).filter(site=event.site_id).order_by("name"))
     rows = TaxonomyClass.objects.filter(taxonomy__in={queue.taxonomy_id for queue in queues}, retired_at=None)
     classes: dict[Any, list[TaxonomyClass]] = {}
     for row in rows:

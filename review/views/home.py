@@ -9,8 +9,8 @@ from django.views.decorators.http import require_safe
 from accounts.access import roles_of
 from accounts.doors import signed_in
 from accounts.roles import Right, Role
-from inference.access import sites_for, sources_for
-from review.access import queues_for
+from inference.access import sites_in_use, sources_for
+from review.access import queues_in_use
 from review.models import Event
 
 # The first role of a person in this order decides.
@@ -41,9 +41,9 @@ def steps_left(request: HttpRequest) -> list[dict[str, Any]]:
 
     For who may connect sources and steer queues: a fleet engineer alone lands on his sources, as ever.
     """
-    sites = sites_for(request.user, Right.MANAGE_SOURCES)
-    queues = queues_for(request.user, Right.MANAGE_QUEUES)
-    steers = sites_for(request.user, Right.MANAGE_QUEUES).exists()
+    sites = sites_in_use(request.user, Right.MANAGE_SOURCES)
+    queues = queues_in_use(request.user, Right.MANAGE_QUEUES)
+    steers = sites_in_use(request.user, Right.MANAGE_QUEUES).exists()
     if not steers or not sites or Event.objects.filter(site__in=sites).exists():
         return []
     return [

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import Invalid, NotFound, SecondLookError
 from accounts.roles import Right
-from inference.access import sites_for
+from inference.access import sites_for, sites_in_use
 from inference.models import Camera, ModelVersion, Site
 from review.actions.mapping import Parked, create_missing, known_among, map_name, unmap_name
 from review.models import NameMap, Parking, ParkingCause, TaxonomyClass
@@ -81,8 +81,8 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def mapped_sites(request: HttpRequest) -> Any:
-    sites = sites_for(request.user, Right.MANAGE_QUEUES) | sites_for(request.user, Right.MANAGE_SOURCES)
-    return (sites | sites_for(request.user, Right.MANAGE_TAXONOMY)).distinct()
+    sites = sites_in_use(request.user, Right.MANAGE_QUEUES) | sites_in_use(request.user, Right.MANAGE_SOURCES)
+    return (sites | sites_in_use(request.user, Right.MANAGE_TAXONOMY)).distinct()
 
 
 def models_behind(shown: Collection[Mapping[str, Any]]) -> dict[Waiting, list[str]]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import SecondLookError
 from accounts.roles import Right
-from inference.access import site_for, sites_for
+from inference.access import site_for, sites_in_use
 from inference.models import Site
 from review.actions.policies import REST, change_bands
 from review.forms import BandForm
@@ -27,7 +27,7 @@ RECENT = timedelta(hours=24)
 @require_safe
 @signed_in("manage_queues on the site")
 def policies(request: HttpRequest) -> HttpResponse:
-    sites = list(sites_for(request.user, Right.MANAGE_QUEUES))
+    sites = list(sites_in_use(request.user, Right.MANAGE_QUEUES))
     if len(sites) == 1:
         return redirect("policy", sites[0].pk)
     return render(request, "review/sites_policy_list.html", {"sites": sites})

@@ -16,7 +16,7 @@ from accounts.doors import person_of, signed_in
 from accounts.exceptions import Invalid, NotFound, SecondLookError
 from accounts.roles import Right
 from accounts.typed import named, whole_number
-from inference.access import sites_for
+from inference.access import sites_in_use
 from inference.models import Site
 from inference.views.places import id_in
 from review.access import queue_for, queues_for
@@ -32,7 +32,7 @@ MOST_CLASSES = 2000
 @signed_in("manage_queues on the site")
 def queue_list(request: HttpRequest) -> HttpResponse:
     """The queues that the person steers, and a form for a new one."""
-    sites, trouble = sites_for(request.user, Right.MANAGE_QUEUES).order_by("name"), ""
+    sites, trouble = sites_in_use(request.user, Right.MANAGE_QUEUES).order_by("name"), ""
     if request.method == "POST":
         site = sites.filter(pk=id_in(request.POST.get("site", ""))).first()
         if site is None:
@@ -44,8 +44,10 @@ def queue_list(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The queue is there."))
             return redirect("queue-settings", made.pk)
+    rows = queues_for(request.user, Right.MANAGE_QUEUES).order_by("site__name", "name")
     context: dict[str, Any] = {
-        "rows": queues_for(request.user, Right.MANAGE_QUEUES).order_by("site__name", "name"),
+        "rows": rows.filter(retired_at=None),
+        "retired": rows.exclude(retired_at=None),
         "sites": sites,
         "taxonomies": Taxonomy.objects.filter(site__in=sites).select_related("site").order_by("site__name", "name"),
         "trouble": trouble,
@@ -80,9 +82,13 @@ def typed_classes(text: str) -> list[str]:
 @require_http_methods(["GET", "POST"])
 @signed_in("manage_queues on the queue")
 def queue_settings(request: HttpRequest, pk: UUID) -> HttpResponse:
-    queue, trouble = queue_for(request.user, Right.MANAGE_QUEUES, pk), ""
-    shown = settings_of(queue)
-    if request.method == "POST":
+    return queue_page(request, queue_for(request.user, Right.MANAGE_QUEUES, pk))
+
+
+def queue_page(request: HttpRequest, queue: Queue, *, refused: str = "") -> HttpResponse:
+    """A queue with its forms; `refused` says why it was not retired or brought back."""
+    trouble, shown = "", settings_of(queue)
+    if request.method == "POST" and not refused:
         try:
             shown = typed(request)
             before = request.POST.get("before", "")
@@ -100,8 +106,10 @@ def queue_settings(request: HttpRequest, pk: UUID) -> HttpResponse:
         "moves": Move.choices,
         "state": state_of(queue),
         "trouble": trouble,
+        "refused": refused,
+        "said": request.POST.get("reason", ""),
     }
-    return render(request, "review/queue_settings.html", context, status=422 if trouble else 200)
+    return render(request, "review/queue_settings.html", context, status=422 if trouble or refused else 200)
 
 
 def typed(request: HttpRequest) -> QueueSettings:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.doors import signed_in
 from accounts.models import User
 from accounts.roles import Right
-from review.access import queue_for, queues_for, upload_sites_for
+from review.access import queue_for, queues_for, queues_in_use, upload_sites_for
 from review.held_figures import held_figures
 from review.models import Item, Queue
 
@@ -25,7 +25,7 @@ HOURS = 24
 @require_safe
 @signed_in("see_events; the person's queues only")
 def queues(request: HttpRequest) -> HttpResponse:
-    found = list(queues_for(request.user, Right.SEE_EVENTS).order_by("site__name", "name"))
+    found = list(queues_in_use(request.user, Right.SEE_EVENTS).order_by("site__name", "name"))
     rows = sorted(rows_for(found, request, timezone.now()), key=urgency)
     may_upload = upload_sites_for(request.user).exists()
     return render(request, "review/queues.html", {"rows": rows, "may_upload": may_upload})

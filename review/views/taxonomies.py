@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
-from inference.access import sites_for
+from inference.access import sites_in_use
 from inference.models import ModelVersion, Site
 from review.access import taxonomies_for, taxonomy_for
 from review.actions import taxonomies as actions
@@ -28,7 +28,7 @@ from review.models import PALETTE, Taxonomy, TaxonomyClass
 @require_http_methods(["GET", "POST"])
 @signed_in("manage_taxonomy on the site")
 def taxonomies(request: HttpRequest) -> HttpResponse:
-    sites = sites_for(request.user, Right.MANAGE_TAXONOMY)
+    sites = sites_in_use(request.user, Right.MANAGE_TAXONOMY)
     if request.method == "POST" and not sites:
         raise NotFound
     form = TaxonomyForm(sites, ModelVersion.objects.filter(site__in=sites), request.POST or None)

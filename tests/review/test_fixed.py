@@ -8,6 +8,7 @@ from accounts.exceptions import Invalid
 from review import fixed
 from review.actions.setup import create_queue, create_taxonomy
 from review.models import Queue, Taxonomy
+from review.triggers import after_migrate
 from tests.factories import Place
 
 
@@ -34,12 +35,10 @@ def test_everything_else_of_a_queue_is_saved_as_ever(place: Place) -> None:
 
 
 def test_the_trigger_is_made_again_where_a_migration_lost_it(place: Place, second: Taxonomy) -> None:
-    on = f' ON "{Queue._meta.db_table}"' if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP TRIGGER "{fixed.NAME}"{on}')
-    assert not fixed.present(connection)
-    fixed.after_migrate(using=connection.alias)
-    fixed.after_migrate(using=connection.alias)
+    fixed.TRIGGER.drop(connection)
+    assert not fixed.TRIGGER.is_present(connection)
+    after_migrate(using=connection.alias)
+    after_migrate(using=connection.alias)
     with pytest.raises(IntegrityError), transaction.atomic():
         Queue.objects.update(taxonomy=second)
 
