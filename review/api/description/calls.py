@@ -99,6 +99,7 @@ SOURCES = {
             "evidence_not_announced",
             "event_conflict",
             "source_rate",
+            "site_retired",
         ),
         takes=(
             Content("EventIn", ex.EVENTS),
@@ -129,7 +130,7 @@ SOURCES = {
         "alone; evidence follows by `PUT evidence/{sha256}`. Send again what says `retry`, and drop what says "
         "`rejected`.",
         (Answer(200, "What became of each.", Content("BatchTaken", ex.BATCH_RESULTS)),),
-        problems=JSON_BODY,
+        problems=(*JSON_BODY, "site_retired"),
         takes=(Content("BatchIn", ex.BATCH),),
         source=True,
         failing={"duplicate_key": ex.DUPLICATE_KEY},
@@ -193,7 +194,7 @@ SOURCES = {
         "What was seen, posted or not, so that rates are honest: totals of an hour so far. A repeat changes nothing, a "
         "larger total replaces a smaller one, and a smaller one that comes late undoes nothing.",
         (Answer(200, "They are kept.", Content("CountsStored", ex.COUNTED)),),
-        problems=(*JSON_BODY, "camera_mismatch"),
+        problems=(*JSON_BODY, "site_retired", "camera_mismatch"),
         takes=(Content("CountsIn", ex.COUNTS),),
         source=True,
         failing={"duplicate_key": ex.DUPLICATE_KEY},

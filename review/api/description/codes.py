@@ -4,6 +4,7 @@ CODES = {
     "bad_request": (400, "The request line or a header cannot be read."),
     "unauthenticated": (401, "No token, an unknown one, or one that was revoked or has ended."),
     "token_in_address": (401, "A token was sent in the address. Revoke it, and send one in the header."),
+    "site_retired": (403, "The site of the source is retired and takes nothing in."),
     "scope_missing": (403, "The personal token lacks the scope of this call."),
     "second_factor_required": (403, "A role of the person asks for a second factor, and none is set up."),
     "forbidden": (403, "The person sees this, but the role does not allow it."),
