@@ -400,9 +400,8 @@ PAGES = [
         door("POST", f"/cameras/<uuid:pk>/{verb}/", {F, D}, lambda w: w.place.camera.pk, good={422}, form=True)
         for verb in ("retire", "restore")
     ],
-    # The matrix has no administrator of everything, who alone may; refusals and his way in are tested by themselves.
     *[
-        door("POST", f"/sites/<uuid:pk>/{verb}/", set(), lambda w: w.place.site.pk, good={422}, form=True)
+        door("POST", f"/sites/<uuid:pk>/{verb}/", {D}, lambda w: w.place.site.pk, good={422}, form=True)
         for verb in ("retire", "restore")
     ],
     *[

@@ -99,7 +99,7 @@ def site_page(request: HttpRequest, found: Site, *, refused: str = "") -> HttpRe
         "state": site_state(found),
         "cameras": Camera.objects.in_use().filter(site=found).order_by("name")[:MOST],
         "may_change": may_change,
-        "may_retire": reach(request.user, Right.GRANT_ALL).everywhere,
+        "may_retire": sites_for(request.user, Right.GRANT_ALL).filter(pk=found.pk).exists(),
         "zones": zones(),
         "trouble": trouble,
         "refused": refused,

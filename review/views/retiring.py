@@ -10,9 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.access import reach
 from accounts.doors import person_of, signed_in
-from accounts.exceptions import NotFound, SecondLookError
+from accounts.exceptions import SecondLookError
 from accounts.roles import Right
 from inference.access import site_for
 from inference.models import Site
@@ -51,9 +50,9 @@ def of_queue(request: HttpRequest, queue: Queue, act: Callable[[], None]) -> Htt
 
 
 @require_POST
-@signed_in("grant_all everywhere")
+@signed_in("grant_all on the site")
 def retire_site(request: HttpRequest, pk: UUID) -> HttpResponse:
-    site, reason = closable(request, pk), request.POST.get("reason", "")
+    site, reason = site_for(request.user, Right.GRANT_ALL, pk), request.POST.get("reason", "")
     return of_site(
         request,
         site,
@@ -62,17 +61,10 @@ def retire_site(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
-@signed_in("grant_all everywhere")
+@signed_in("grant_all on the site")
 def restore_site(request: HttpRequest, pk: UUID) -> HttpResponse:
-    site = closable(request, pk)
+    site = site_for(request.user, Right.GRANT_ALL, pk)
     return of_site(request, site, lambda: actions.restore_site(site=site, person=person_of(request)))
-
-
-def closable(request: HttpRequest, pk: UUID) -> Site:
-    """The site, for whoever administers everything. NotFound for others."""
-    if not reach(request.user, Right.GRANT_ALL).everywhere:
-        raise NotFound
-    return site_for(request.user, Right.SEE_SOURCES, pk)
 
 
 def of_site(request: HttpRequest, site: Site, act: Callable[[], None]) -> HttpResponse:

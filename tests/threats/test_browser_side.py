@@ -310,8 +310,8 @@ def test_a_crash_tells_its_number_and_nothing_of_itself(
     def fail(*_args: Any, **_more: Any) -> None:
         raise RuntimeError("secret of the machine: SELECT password")
 
-    monkeypatch.setattr("review.views.queues.queues_for", fail)
-    monkeypatch.setattr("review.api.queues.queues_for", fail)
+    monkeypatch.setattr("review.views.queues.queues_in_use", fail)
+    monkeypatch.setattr("review.api.queues.queues_in_use", fail)
     client = Client(raise_request_exception=False, **(bearer(make_token(operator)) if kind == "api" else {}))
     if kind == "page":
         sign_in(client, operator)
