@@ -11,9 +11,10 @@ from accounts.access import Reach
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One thing that is wrong: a sentence, and with what it is about the addresses of a few of them."""
+    """One thing that is wrong: a sentence, and under `about` the names and addresses of a few that it is about."""
 
     text: str
+    about: str
     links: tuple[tuple[str, str], ...] = ()
 
 

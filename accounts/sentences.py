@@ -61,6 +61,8 @@ VERBS: dict[str, str] = {
     "source.rotated": gettext_noop("%(who)s gave %(what)s a new token; the old one works until %(old_until)s"),
     "source.bounded": gettext_noop("%(who)s changed how fast the source %(what)s may post"),
     "source.renamed": gettext_noop("%(who)s renamed the source %(what)s"),
+    "source.clone_noticed": gettext_noop("two devices seem to post as %(what)s: %(clue)s"),
+    "source.clone_dismissed": gettext_noop("%(who)s said why two devices seemed to post as %(what)s: %(reason)s"),
     "source.revoked": gettext_noop("%(who)s revoked the source %(what)s"),
     "model.registered": gettext_noop("%(who)s registered the model version %(what)s"),
     "taxonomy.created": gettext_noop("%(who)s created the taxonomy %(what)s"),

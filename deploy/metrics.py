@@ -21,7 +21,7 @@ from accounts.doors import public
 from accounts.exceptions import NotFound
 from accounts.models.seal import Unsealed
 from deploy.proxies import FORWARDED
-from inference.models import SourceTally
+from inference.models import PossibleClone, SourceTally
 from review.evidence_store import free_bytes
 from review.models import Evidence, EvidenceState, Hold, HoldState, Item, Parking, Verdict
 
@@ -75,6 +75,8 @@ def work() -> Iterator[Metric]:
             shown.add_metric([site, queue], n)
         yield shown
     yield gauge("parked_events", "Names that wait in the inbox.", Parking.objects.filter(resolved_at=None).count())
+    clones = PossibleClone.objects.filter(dismissed_at=None).count()
+    yield gauge("possible_clones", "Sources with which two devices seem to post.", clones)
     yield gauge("holds_waiting", "Machines that wait.", Hold.objects.waiting().filter(deadline_at__gt=now).count())
     expired = CounterMetricFamily("secondlook_holds_expired", "Machines that got no answer in time.")
     expired.add_metric([], Hold.objects.filter(state=HoldState.EXPIRED).count())

@@ -15,6 +15,7 @@ urlpatterns = [
     path("cameras/<uuid:pk>/retire/", places.retire, name="camera-retire"),
     path("cameras/<uuid:pk>/restore/", places.restore, name="camera-restore"),
     path("sources/connect/", sources.connect, name="source-connect"),
+    path("sources/<uuid:pk>/no-clone/", sources.no_clone, name="source-no-clone"),
     path("sources/<uuid:pk>/revoke/", sources.revoke, name="source-revoke"),
     path("sources/<uuid:pk>/rotate/", sources.rotate, name="source-rotate"),
     path("sources/<uuid:pk>/rate/", sources.rate, name="source-rate"),

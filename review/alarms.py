@@ -1,13 +1,15 @@
-"""What is wrong with stored files, for the audit page."""
+"""What is wrong with stored files and with sources, for the audit page."""
 
 from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.access import Reach
 from accounts.alarms import Alarm
+from inference.models import PossibleClone
 from review.models import EventEvidence, FileDamage
 
 SHOWN = 5
@@ -26,7 +28,21 @@ def damaged_files(where: Reach) -> list[Alarm]:
         "backup brings them back.",
         count,
     )
-    return [Alarm(text % {"count": count}, links(found.exclude(evidence=None).order_by("-pk").values("evidence")))]
+    return [
+        Alarm(
+            text % {"count": count}, _("Events"), links(found.exclude(evidence=None).order_by("-pk").values("evidence"))
+        )
+    ]
+
+
+def possible_clones(where: Reach) -> list[Alarm]:
+    """Sources of the person's sites with which two devices seem to post."""
+    rows = PossibleClone.objects.filter(Q() if where.everywhere else Q(source__site__in=where.sites), dismissed_at=None)
+    found = list(rows.select_related("source").order_by("-noticed_at")[:SHOWN])
+    if not found:
+        return []
+    named = tuple((row.source.name, reverse("source", args=[row.source_id])) for row in found)
+    return [Alarm(_("Two devices seem to post with one token."), _("Sources"), named)]
 
 
 def links(evidence: Any) -> tuple[tuple[str, str], ...]:

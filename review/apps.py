@@ -12,7 +12,7 @@ class ReviewConfig(AppConfig):
         from review import triggers
         from review.actions.claims import give_back_all
         from review.actions.duties import leave
-        from review.alarms import damaged_files
+        from review.alarms import damaged_files, possible_clones
         from review.explain import register_doors
         from review.sealed import register_kinds
         from review.story import register_story
@@ -24,6 +24,7 @@ class ReviewConfig(AppConfig):
         departures.register(give_back_all)
         departures.register(leave)
         alarms.register(damaged_files)
+        alarms.register(possible_clones)
         register_doors()
         register_kinds()
         register_story()

@@ -14,6 +14,7 @@ from accounts.seal.daily import verify_when_due
 from accounts.seal.sealer import seal_when_due
 from inference.tallies import fold_tallies
 from review import partials
+from review.actions.clones import notice_clones
 from review.actions.holds import expire_due
 from review.actions.releases import resume_stuck
 from review.actions.retention import walk_when_due
@@ -28,6 +29,7 @@ HOLDER = f"{socket.gethostname()}:{os.getpid()}"
 LEASE = timedelta(seconds=15)
 # Housekeeping is due this often; the rest at each tick.
 HOUSEKEEPING = timedelta(minutes=10)
+CLONES = timedelta(seconds=20)
 FINISHED_TASKS_KEPT = timedelta(days=1)
 
 
@@ -40,6 +42,8 @@ def tick() -> bool:
     sequence_outcomes(now=now)
     resume_stuck(now=now)
     resume_stuck_uploads(now=now)
+    if Lease.objects.take("clones", holder=str(now), now=now, lasts=CLONES):
+        notice_clones(now=now)
     if Lease.objects.take("housekeeping", holder=str(now), now=now, lasts=HOUSEKEEPING):
         housekeeping(now)
     seal_when_due(now=now)

@@ -28,6 +28,7 @@ from accounts.models import AuditEntry, Badge, Grant, Invitation, PersonalToken,
 from accounts.models.grant import Scope
 from accounts.roles import Role
 from accounts.tokens import token_hash
+from inference.models import PossibleClone
 from review.actions.guides import add_example
 from review.actions.retention import line_of, state_of
 from review.actions.uploads import Wishes, add_file, begin_upload
@@ -194,6 +195,14 @@ def class_map(world: World) -> Any:
     return NameMap.objects.create(
         site=world.place.site, cause="class", value=f"{CANARY} word", class_name="person", created_at=timezone.now()
     ).pk
+
+
+def possible_clone(world: World) -> dict[str, Any]:
+    """What to say about the one possible clone of site A."""
+    PossibleClone.objects.get_or_create(
+        source=world.place.source, dismissed_at=None, defaults={"clue": "boots", "noticed_at": timezone.now()}
+    )
+    return {"reason": "a spare that was tried"}
 
 
 def new_guide(world: World) -> dict[str, Any]:
@@ -453,6 +462,15 @@ PAGES = [
     door("POST", "/retention/<uuid:pk>/", {S}, lambda w: w.place.site.pk, body=shown_rules, good={302}, form=True),
     door("POST", "/events/<uuid:pk>/legal-hold/", {S}, lambda w: w.event.pk, body=reason, good={302}, form=True),
     door("POST", "/sources/<uuid:pk>/rotate/", {F, D}, lambda w: w.place.source.pk, form=True),
+    door(
+        "POST",
+        "/sources/<uuid:pk>/no-clone/",
+        {F, D},
+        lambda w: w.place.source.pk,
+        body=lambda w: possible_clone(w),
+        good={302},
+        form=True,
+    ),
     door("POST", "/sources/<uuid:pk>/revoke/", {F, D}, lambda w: w.place.source.pk, good={302}, form=True),
     door("GET", "/sources/<uuid:pk>/first/", {S, F, D}, lambda w: w.place.source.pk),
     door("GET", "/sources/<uuid:pk>/first/picture/", {S}, lambda w: w.place.source.pk),

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,11 +16,12 @@ from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
 from inference.access import sites_for, sites_in_use, source_for, sources_for
+from inference.actions.clones import dismiss_clone
 from inference.actions.connecting import connect_source
 from inference.actions.sites import bound_source, rename_source, revoke_source, rotate_source
 from inference.download import FRIGATE_REQUIREMENTS, REQUIREMENTS, wheel_name
 from inference.forms import ConnectForm
-from inference.models import Camera, SeenCount, Source, SourceTally, TallyOutcome
+from inference.models import Camera, PossibleClone, SeenCount, Source, SourceTally, TallyOutcome
 
 OVERLAPS = {"0": timedelta(0), "1": timedelta(hours=1), "24": timedelta(days=1), "168": timedelta(days=7)}
 
@@ -28,7 +29,8 @@ OVERLAPS = {"0": timedelta(0), "1": timedelta(hours=1), "24": timedelta(days=1),
 @require_safe
 @signed_in("see_sources on the site")
 def sources(request: HttpRequest) -> HttpResponse:
-    rows = sources_for(request.user).order_by("site__name", "name")
+    clones = PossibleClone.objects.filter(source=OuterRef("pk"), dismissed_at=None)
+    rows = sources_for(request.user).annotate(cloned=Exists(clones)).order_by("site__name", "name")
     may_connect = sites_in_use(request.user, Right.MANAGE_SOURCES).exists()
     return render(request, "inference/sources.html", {"rows": rows, "may_connect": may_connect})
 
@@ -73,6 +75,7 @@ def shown(request: HttpRequest, source: Source, token: str = "", status: int = 2
         "frigate_requirements": FRIGATE_REQUIREMENTS,
         "events": last_events(source),
         "may_manage": may_manage,
+        "clone": source.possible_clones.filter(dismissed_at=None).first(),
         "now": timezone.now(),
         "figures": figures_of(source, timezone.now()),
         "counts": seen_by(source, timezone.now()),
@@ -109,6 +112,21 @@ def revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, str(error.detail))
     else:
         messages.success(request, _("The token is revoked. Whatever used it is turned away within seconds."))
+    return redirect("source", found.pk)
+
+
+@require_POST
+@signed_in("manage_sources on the source's site")
+def no_clone(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Somebody looked at what seemed to be a clone, and says what it was."""
+    found = source_for(request.user, pk, Right.MANAGE_SOURCES)
+    try:
+        reason = request.POST.get("reason", "")
+        dismiss_clone(source=found, reason=reason, person=person_of(request), now=timezone.now())
+    except SecondLookError as error:
+        messages.error(request, str(error.detail))
+    else:
+        messages.success(request, _("Noted. What arrives from now on is looked at anew."))
     return redirect("source", found.pk)
 
 
