@@ -76,6 +76,8 @@ VERBS: dict[str, str] = {
     "queue.restored": gettext_noop("%(who)s took the queue %(what)s back into use"),
     "site.retired": gettext_noop("%(who)s retired the site %(what)s: %(reason)s"),
     "site.restored": gettext_noop("%(who)s took the site %(what)s back into use"),
+    "attribute.defined": gettext_noop("%(who)s said which values %(attribute)s of %(name)s has in %(what)s"),
+    "attribute.retired": gettext_noop("%(who)s retired the attribute %(attribute)s of %(name)s in %(what)s"),
     "class.retired": gettext_noop("%(who)s retired the class %(name)s (index %(index)s) of %(what)s"),
     "class.restored": gettext_noop("%(who)s took the class %(name)s (index %(index)s) of %(what)s back into use"),
     "name.mapped": gettext_noop("%(who)s said that the %(cause)s “%(value)s” is %(target)s"),

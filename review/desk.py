@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -12,6 +12,7 @@ from accounts.models import User
 from review import names
 from review.models import (
     Claim,
+    ClassAttribute,
     Event,
     EventEvidence,
     Evidence,
@@ -27,7 +28,8 @@ NEIGHBOURS = 2
 
 def class_list(queue: Queue) -> list[dict[str, Any]]:
     """The classes that people may answer with, as the desk's keys and colours need them."""
-    rows: list[TaxonomyClass] = list(queue.taxonomy.classes.filter(retired_at=None))
+    live = Prefetch("attributes", ClassAttribute.objects.filter(retired_at=None))
+    rows: list[TaxonomyClass] = list(queue.taxonomy.classes.filter(retired_at=None).prefetch_related(live))
     return [
         {
             "index": row.index,
@@ -35,6 +37,9 @@ def class_list(queue: Queue) -> list[dict[str, Any]]:
             "key": row.key,
             "colour": row.place,
             "letter": row.name[:1].upper(),
+            "attributes": [
+                {"name": one.name, "values": one.values, "required": one.required} for one in row.attributes.all()
+            ],
         }
         for row in rows
     ]

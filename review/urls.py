@@ -68,6 +68,7 @@ urlpatterns = [
     path("taxonomies/", taxonomies.taxonomies, name="taxonomies"),
     path("taxonomies/<uuid:pk>/", taxonomies.taxonomy, name="taxonomy"),
     path("taxonomies/<uuid:pk>/add/", taxonomies.add, name="taxonomy-add"),
+    path("taxonomies/<uuid:pk>/attributes/", taxonomies.attribute, name="taxonomy-attribute"),
     path("taxonomies/<uuid:pk>/change/", taxonomies.change, name="taxonomy-change"),
     path("releases/", releases.releases, name="releases"),
     path("releases/<uuid:pk>/", releases.release, name="release"),

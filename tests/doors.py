@@ -564,6 +564,15 @@ PAGES = [
     ),
     door(
         "POST",
+        "/taxonomies/<uuid:pk>/attributes/",
+        {S, M},
+        lambda w: w.place.taxonomy.pk,
+        body=lambda w: {"class_id": w.place.taxonomy.classes.get(index=0).pk, "name": "damaged"},
+        good={302},
+        form=True,
+    ),
+    door(
+        "POST",
         "/taxonomies/<uuid:pk>/change/",
         {S, M},
         lambda w: w.place.taxonomy.pk,

@@ -15,6 +15,7 @@ from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
 from review import broadcast, names
 from review.actions import holds
+from review.actions.attributes import definitions_of, fitting, require_attributes
 from review.actions.leases import expire_others, lease
 from review.closed import refused_when_retired
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
@@ -175,8 +176,8 @@ def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     """The labels that an answer stands for, written out in full, in pixels of the upright frame.
 
     Confirm takes the predictions as they are: all of them, or only the subject when the frame is not complete.
-    Raises Invalid `unknown_class`, `unknown_prediction`, `label_outside_frame`, `labels_do_not_confirm` or
-    `index_mismatch`.
+    Raises Invalid `unknown_class`, `unknown_prediction`, `label_outside_frame`, `labels_do_not_confirm`,
+    `index_mismatch`, or what `require_attributes` refuses.
     """
     event = item.event
     if answer.answer == "confirm":
@@ -184,6 +185,7 @@ def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     labels = with_classes(item, [label_row(event, label) for label in answer.labels])
     require_indexes(answer, [label["index"] for label in labels])
     require_predictions(event, labels)
+    require_attributes(labels, definitions_of(item.queue.taxonomy_id, {label["index"] for label in labels}))
     return labels
 
 
@@ -197,6 +199,11 @@ def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
             _("These labels are no confirmation of the predictions; send correct."), code="labels_do_not_confirm"
         )
     labels = with_classes(item, [prediction_label(event, prediction) for prediction in ours])
+    definitions = definitions_of(item.queue.taxonomy_id, {label["index"] for label in labels})
+    labels = [
+        label | {"attributes": fitting(definitions.get(label["index"], ()), label["attributes"])} for label in labels
+    ]
+    require_attributes(labels, definitions)
     indexes = {label["prediction"]: label["index"] for label in labels}
     require_indexes(answer, [indexes[str(label.prediction)] for label in answer.labels])
     return labels

@@ -1,3 +1,4 @@
+from .attribute import ClassAttribute
 from .claim import Claim, Ended, Skip
 from .event import Event, EventEvidence, EventKind, Parking, ParkingCause, Routed, Routing
 from .evidence import Evidence, EvidenceState, Rendition, RenditionKind
@@ -20,6 +21,7 @@ __all__ = [
     "PALETTE",
     "Answer",
     "Claim",
+    "ClassAttribute",
     "Duty",
     "Ended",
     "Event",

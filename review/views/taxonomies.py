@@ -16,9 +16,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound, SecondLookError
 from accounts.roles import Right
+from accounts.typed import whole_number
 from inference.access import sites_in_use
 from inference.models import ModelVersion, Site
 from review.access import taxonomies_for, taxonomy_for
+from review.actions import attributes
 from review.actions import taxonomies as actions
 from review.actions.setup import create_taxonomy
 from review.forms import ClassForm, TaxonomyForm
@@ -59,7 +61,7 @@ def create(request: HttpRequest, form: TaxonomyForm) -> Taxonomy | None:
 @signed_in("manage_taxonomy on the site")
 def taxonomy(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = taxonomy_for(request.user, pk)
-    rows = list(found.classes.prefetch_related("former_names"))
+    rows = list(found.classes.prefetch_related("former_names", "attributes"))
     chosen = next((row for row in rows if str(row.index) == request.GET.get("class")), None)
     context = {
         "taxonomy": found,
@@ -100,7 +102,7 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
         return redirect("taxonomy", found.pk)
     said: dict[str, Any] = form.cleaned_data
-    common = {"taxonomy": found, "pk": said["class_id"], "person": person_of(request)}
+    common: dict[str, Any] = {"taxonomy": found, "pk": said["class_id"], "person": person_of(request)}
 
     def run() -> str:
         if said["act"] == ClassForm.RETIRE:
@@ -111,6 +113,30 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
         return _("%s was saved.") % actions.change_class(**common, **look, now=timezone.now())
 
     return told(request, found, run)
+
+
+@require_POST
+@signed_in("manage_taxonomy on the site")
+def attribute(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Define an attribute of a class, widen it, or retire it."""
+    found, said = taxonomy_for(request.user, pk), request.POST
+    name = " ".join(said.get("name", "").split())
+    common = {"taxonomy": found, "pk": id_of(said.get("class_id", "")), "name": name, "person": person_of(request)}
+
+    def run() -> str:
+        if "retire" in said:
+            attributes.retire_attribute(**common, now=timezone.now())
+            return _("%s is retired.") % name
+        values = actions.lines_of(said.get("values", ""))
+        attributes.define_attribute(**common, values=values, required="required" in said)
+        return _("%s was saved.") % name
+
+    return told(request, found, run)
+
+
+def id_of(typed: str) -> int:
+    """A row's id as a form sends it; 0, which is nobody's, for anything else."""
+    return whole_number(typed, 0, 2**31) or 0
 
 
 def told(request: HttpRequest, found: Taxonomy, run: Callable[[], str]) -> HttpResponse:

@@ -93,6 +93,8 @@ class Desk:
         self.predictions: dict[int, list[dict[str, Any]]] = {}
         self.complete = True
         self.needs_reason: list[str] = []
+        # What is asked about things of a class besides, by the name of the class.
+        self.attributes: dict[str, list[dict[str, Any]]] = {}
         # Numbers of items that machines wait for, in the order in which they are offered, and for how long.
         self.offers: list[int] = []
         self.held_s = 60.0
@@ -134,7 +136,7 @@ class Desk:
     def html(self) -> str:
         config = {
             "queue": {"id": QUEUE, "name": "unsure", "site": "Yard"},
-            "classes": class_rows(),
+            "classes": [row | {"attributes": self.attributes.get(row["name"], [])} for row in class_rows()],
             "asks_complete": True,
             "needs_reason": self.needs_reason,
             "undo_seconds": 8,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.desk_harness import CHROMIUM, ORIGIN, ROOT, Desk, accept, desk_page, show_picture
+from tests.browser.desk_harness import CHROMIUM, CLASSES, ORIGIN, ROOT, Desk, accept, desk_page, show_picture
 
 TWO_PICTURES = "() => performance.getEntriesByType('resource').filter((r) => r.name.includes('/picture/')).length === 2"
 PLACES = """() => [...document.querySelectorAll('.verdict, .desk__panel > *')]
@@ -359,6 +359,65 @@ def test_an_answer_that_needs_a_reason_is_sent_with_it(desk: Desk) -> None:
     desk.wait_item(2)
     [verdict] = desk.sent("verdict")
     assert (verdict["answer"], verdict["note"]) == ("unsure", "glare")
+
+
+COLOUR = {"name": "colour", "values": ["red", "blue"], "required": True}
+DAMAGED = {"name": "damaged", "values": [], "required": False}
+
+
+def test_what_a_class_needs_is_asked_for_and_chosen_by_digits(desk: Desk) -> None:
+    desk.attributes = {"bird": [DAMAGED, COLOUR]}
+    desk.open()
+    desk.press("Enter")
+    sheet = desk.page.locator("[data-sheet=attributes]")
+    sheet.wait_for()
+    assert desk.sent("verdict") == []
+    # It begins with what is needed, and Enter goes on only once that is said.
+    assert "colour" in sheet.locator("[data-current] legend").inner_text()
+    desk.press("Enter")
+    assert desk.sent("verdict") == []
+    desk.press("2")
+    desk.press("ArrowUp")
+    desk.press("1")
+    desk.press("Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    bird = next(label for label in verdict["labels"] if label["class"] == "bird")
+    assert (verdict["answer"], bird["attributes"]) == ("correct", {"colour": "blue", "damaged": True})
+
+
+def test_what_nobody_needs_holds_up_nothing_and_can_be_said(desk: Desk) -> None:
+    desk.attributes = {"bird": [DAMAGED]}
+    desk.open()
+    desk.press("v")
+    desk.page.locator("[data-sheet=attributes]").wait_for()
+    desk.press("1")
+    desk.press("Enter")
+    desk.page.locator("[data-sheet=attributes]").wait_for(state="hidden")
+    assert "damaged" in desk.page.locator("[data-box-list]").inner_text()
+    desk.press("Enter")
+    desk.wait_item(2)
+    desk.press("Enter")
+    desk.wait_item(3)
+    assert [verdict["answer"] for verdict in desk.sent("verdict")] == ["correct", "confirm"]
+
+
+def test_another_class_has_attributes_of_its_own(desk: Desk) -> None:
+    desk.attributes = {"bird": [DAMAGED], CLASSES[2]: [DAMAGED, COLOUR]}
+    desk.open()
+    desk.press("v")
+    desk.press("1")
+    desk.press("Enter")
+    desk.press("3")
+    desk.press("Enter")
+    desk.page.locator("[data-sheet=attributes]").wait_for()
+    desk.press("Escape")
+    desk.press("Enter")
+    desk.press("1")
+    desk.press("Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    assert {"colour": "red", "damaged": True} in [label["attributes"] for label in verdict["labels"]]
 
 
 def test_a_reason_can_be_left_and_the_item_stays(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import { backOff } from "../live.js";
 import { say } from "../toast.js";
 import { listenForAdjustments } from "./adjust.js";
 import { announce } from "./announce.js";
+import { Attributes } from "./attributes.js";
 import { onArrivals } from "./arrivals.js";
 import { Banner } from "./banner.js";
 import { Bar } from "./bar.js";
@@ -16,7 +17,7 @@ import { fillHelp } from "./help.js";
 import { Held } from "./held.js";
 import { readClaim } from "./item.js";
 import { Keys } from "./keymap.js";
-import { forSending, primaryAnswer } from "./labels.js";
+import { forSending, judged, lacking, primaryAnswer } from "./labels.js";
 import { Outbox } from "./outbox.js";
 import { Panel } from "./panel.js";
 import { Reason } from "./reason.js";
@@ -62,6 +63,7 @@ export class Desk {
     this.trail = new Trail(root, (step) => this.#takeBack(step));
     this.typeahead = new Typeahead(root, (name) => this.editor.relabel(name));
     this.editor = new Editor(this.stage.element, { classes: config.classes, formatConfidence, onChange: () => this.#refresh() });
+    this.attributes = new Attributes(root, this.sheets, this.editor);
     this.outbox = new Outbox(document.body.dataset.person || "", config.outbox_keys || [], {
       onCount: (count) => this.bar.showUnsent(count),
       onRefused: (entry, problem) => this.#refused(entry, problem),
@@ -278,11 +280,22 @@ export class Desk {
     return { item, answer, words, labels: this.editor.labels, undoSeconds: item.heldLeft ? 0 : this.#config.undo_seconds || 0 };
   }
 
+  /** Ask for what a label still lacks, and then decide; what is added makes a confirmation a correction. */
+  #asksMore(item, answer, note) {
+    if (answer !== "confirm" && answer !== "correct") return false;
+    const said = judged(this.editor.labels, this.#predictions, this.#complete);
+    const label = said.find((one) => lacking(one, this.editor.definitionsOf(one.class)).length);
+    if (!label) return false;
+    this.editor.select(label.id);
+    return this.attributes.ask(() => this.session.current === item && this.#decide(this.#primary, note));
+  }
+
   /** One decision per item, and none on a picture that is not on the screen yet. */
   #decide(answer, note = "") {
     const item = this.session.current;
     const allowed = answer === "unsure" || answer === "bad_image" ? this.#canAct : this.#canJudge;
     if (!allowed) return false;
+    if (this.#asksMore(item, answer, note)) return true;
     if (!note && this.#wantsReason(answer)) {
       this.reason.ask(t(WORDS[answer]), (said) => this.session.current === item && this.#decide(answer, said));
       return true;
@@ -421,6 +434,7 @@ export class Desk {
     "take-back": () => { this.#takeBack(); return true; },
     "take-held": () => { this.#takeHeld(); return true; },
     "more-classes": () => this.#openTypeahead(),
+    attributes: () => this.attributes.ask(),
     adjust: () => this.#toggleSheet("adjust"),
     help: () => this.#toggleSheet("help"),
     guide: () => this.#toggleSheet("guide"),

@@ -5,7 +5,7 @@
 import { BoxView } from "./boxview.js";
 import { boxInView, clampBox, moveBox, resizeBox, sameBox } from "./geometry.js";
 import { History } from "./history.js";
-import { changed, drawn, fromPredictions, without } from "./labels.js";
+import { changed, drawn, fromPredictions, kept, without } from "./labels.js";
 import { Pointer } from "./pointer.js";
 import { Viewport } from "./viewport.js";
 
@@ -178,7 +178,24 @@ export class Editor {
   relabel(className) {
     if (!this.canEdit) return false;
     if (!this.selectedLabel) return this.#event.task === "classification" ? this.#addNamed(className) : false;
-    if (this.selectedLabel.class !== className) this.#commit(changed(this.labels, this.#selected, { class: className }));
+    const { class: before, attributes } = this.selectedLabel;
+    const fields = { class: className, attributes: kept(attributes, this.definitionsOf(className)) };
+    if (before !== className) this.#commit(changed(this.labels, this.#selected, fields));
+    return true;
+  }
+
+  /** What is asked about things of a class besides. */
+  definitionsOf(className) {
+    return this.#classes.find((entry) => entry.name === className)?.attributes || [];
+  }
+
+  /** Say an attribute of the selected label; `undefined` takes it back. */
+  describe(name, value) {
+    if (!this.selectedLabel || !this.canEdit) return false;
+    const { [name]: _before, ...rest } = this.selectedLabel.attributes;
+    const attributes = value === undefined ? rest : { ...rest, [name]: value };
+    this.#isActive = true;
+    this.#commit(changed(this.labels, this.#selected, { attributes }), `attributes:${this.#selected}`);
     return true;
   }
 

@@ -20,6 +20,7 @@ export const KEYMAP = [
   { group: "boxes", command: "previous-box", keys: ["p"], text: "key-previous-box" },
   { group: "boxes", command: "relabel", keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], show: "1–9", text: "key-relabel" },
   { group: "boxes", command: "more-classes", keys: ["m"], text: "key-more-classes" },
+  { group: "boxes", command: "attributes", keys: ["v"], text: "key-attributes" },
   { group: "boxes", command: "draw", keys: ["d"], text: "key-draw" },
   { group: "boxes", command: "move", keys: ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"], show: "← → ↑ ↓", text: "key-move" },
   { group: "boxes", command: "move-far", keys: ["Shift+ArrowLeft", "Shift+ArrowRight", "Shift+ArrowUp", "Shift+ArrowDown"], show: "Shift ←…", text: "key-move-far" },

@@ -25,6 +25,21 @@ export function changed(labels, id, fields) {
   return labels.map((label) => (label.id === id ? { ...label, ...fields } : label));
 }
 
+/** The attributes that a label keeps under another class, which has its own. */
+export function kept(attributes, definitions) {
+  return Object.fromEntries(Object.entries(attributes).filter(([name, value]) => definitions.some((one) => one.name === name && takes(one, value))));
+}
+
+/** Whether a class's attribute has this value. */
+export function takes(definition, value) {
+  return definition.values.length ? definition.values.includes(value) : typeof value === "boolean";
+}
+
+/** The attributes that a label of this class still lacks. */
+export function lacking(label, definitions) {
+  return definitions.filter((one) => one.required && !(one.name in label.attributes && takes(one, label.attributes[one.name])));
+}
+
 /** The labels without one of them. */
 export function without(labels, id) {
   return labels.filter((label) => label.id !== id);
@@ -37,21 +52,27 @@ export function drawn(id, className, box) {
 
 /**
  * How a label differs from what the model said.
- * @returns {{added: boolean, relabelled: string|null, moved: boolean, resized: boolean}} `relabelled` is the old class
+ * @returns {{added: boolean, relabelled: string|null, moved: boolean, resized: boolean, described: boolean}} `relabelled` is the old class
  */
 export function difference(label, predictions) {
   const prediction = predictions.find((candidate) => candidate.id === label.prediction);
-  if (!prediction) return { added: true, relabelled: null, moved: false, resized: false };
+  if (!prediction) return { added: true, relabelled: null, moved: false, resized: false, described: false };
   const boxChanged = Boolean(label.box) && !sameBox(label.box, prediction.box);
   return {
     added: false,
     relabelled: label.class === prediction.class ? null : prediction.class,
     moved: boxChanged && sameSize(label.box, prediction.box),
     resized: boxChanged && !sameSize(label.box, prediction.box),
+    described: !sameValues(label.attributes, prediction.attributes || {}),
   };
 }
 
-const differs = (difference_) => difference_.added || difference_.relabelled !== null || difference_.moved || difference_.resized;
+function sameValues(one, other) {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => one[name] === other[name]);
+}
+
+const differs = ({ added, relabelled, moved, resized, described }) => added || relabelled !== null || moved || resized || described;
 
 /** The predictions that have no label any more. */
 export function removed(labels, predictions) {
@@ -73,12 +94,16 @@ export function primaryAnswer(labels, predictions, complete) {
   return isChanged(labels, predictions) ? "correct" : "confirm";
 }
 
+/** The labels that an answer is about: without `complete` the subject, and what was touched. */
+export function judged(labels, predictions, complete) {
+  return labels.filter((label) => complete || label.subject || differs(difference(label, predictions)));
+}
+
 /**
  * The labels as they are sent. Without `complete` only what was looked at goes along: the subject, and what was touched.
  */
 export function forSending(labels, predictions, complete) {
-  const judged = labels.filter((label) => complete || label.subject || differs(difference(label, predictions)));
-  return judged.map((label) => {
+  return judged(labels, predictions, complete).map((label) => {
     const sent = { class: label.class, attributes: label.attributes };
     if (label.box) sent.box = label.box;
     if (label.prediction) sent.prediction = label.prediction;

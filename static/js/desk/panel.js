@@ -9,6 +9,12 @@ function element(name, className, text = "") {
   return made;
 }
 
+/** What is said about a thing besides its class: `colour red, damaged`. A plain no is left out. */
+export function attributeWords(attributes) {
+  const said = Object.entries(attributes).filter(([, value]) => value !== false && value !== null);
+  return said.map(([name, value]) => (value === true ? name : `${name} ${value}`)).join(", ");
+}
+
 /** What a person changed on a label, in words; empty when nothing. */
 export function changeWords(label, predictions) {
   const found = difference(label, predictions);
@@ -17,6 +23,7 @@ export function changeWords(label, predictions) {
   if (found.relabelled) words.push(t("change-relabelled", { old: found.relabelled, new: label.class }));
   if (found.moved) words.push(t("change-moved"));
   if (found.resized) words.push(t("change-resized"));
+  if (found.described) words.push(t("change-described"));
   return words.join(", ");
 }
 
@@ -64,6 +71,8 @@ export class Panel {
     const name = element("span", "box-row__name", label.class);
     if (label.subject) name.classList.add("strong");
     button.append(this.#mark(label.class), name, element("span", "box-row__figure figures", figure));
+    const said = attributeWords(label.attributes);
+    if (said) button.append(element("span", "box-row__change", said));
     if (words) button.append(element("span", "box-row__change", words));
     const entry = document.createElement("li");
     entry.append(button);
