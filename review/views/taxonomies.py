@@ -121,7 +121,12 @@ def attribute(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Define an attribute of a class, widen it, or retire it."""
     found, said = taxonomy_for(request.user, pk), request.POST
     name = " ".join(said.get("name", "").split())
-    common = {"taxonomy": found, "pk": id_of(said.get("class_id", "")), "name": name, "person": person_of(request)}
+    common: dict[str, Any] = {
+        "taxonomy": found,
+        "pk": id_of(said.get("class_id", "")),
+        "name": name,
+        "person": person_of(request),
+    }
 
     def run() -> str:
         if "retire" in said:

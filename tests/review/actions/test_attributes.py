@@ -1,4 +1,4 @@
-"""What people say about things besides their class: defined by class, checked in every answer, kept in what is built."""
+"""What people say about things besides their class: defined by class, and checked in every answer."""
 
 from typing import Any
 
