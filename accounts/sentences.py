@@ -40,7 +40,7 @@ VERBS: dict[str, str] = {
     "files.damage_seen": gettext_noop("%(count)s damaged files were marked as looked after"),
     "system.restored": gettext_noop("The backup %(backup)s of %(taken_at)s was restored, %(sealed)s entries sealed"),
     "item.skipped": gettext_noop("%(who)s put off %(what)s until %(until)s"),
-    "item.escalated": gettext_noop("%(who)s escalated %(what)s to %(to)s: %(note)s"),
+    "item.escalated": gettext_noop("%(who)s escalated %(what)s to %(to)s"),
     "policy.published": gettext_noop("%(who)s published version %(version)s of the policy of %(what)s: %(reason)s"),
     "policy.bands_changed": gettext_noop("%(who)s changed review bands of %(what)s: %(bands)s (%(reason)s)"),
     "grant.given": gettext_noop("%(who)s made %(what)s %(role)s (%(where)s): %(reason)s"),
@@ -154,6 +154,8 @@ VERBS: dict[str, str] = {
 }
 
 
+# What people may say why for; the reason ends the sentence.
+WITH_REASON = {"item.skipped", "item.escalated"}
 # Codes that facts hold, in the words of the pages.
 WORDS: dict[str, str] = {
     "bad_image": gettext_noop("bad picture"),
@@ -177,6 +179,8 @@ def sentence(entry: AuditEntry) -> str:
     facts["who"] = who(entry)
     facts["what"] = shortened(entry.object_repr, 80)
     template = VERBS.get(entry.verb)
+    if template and entry.verb in WITH_REASON and facts.get("note"):
+        return _("%(sentence)s: %(note)s") % {"sentence": _(template) % facts, "note": facts["note"]}
     return _(template) % facts if template else f"{facts['who']}: {entry.verb} {entry.object_repr}"
 
 

@@ -19,7 +19,7 @@ class Move(models.TextChoices):
     EMPTY = "empty", _("nothing here")
     UNSURE = "unsure", _("unsure")
     BAD_IMAGE = "bad_image", _("bad image")
-    SKIP = "skip", _("pass over")
+    SKIP = "skip", _("skip")
     ESCALATE = "escalate", _("escalate")
 
 

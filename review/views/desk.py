@@ -250,4 +250,6 @@ def as_uuid(value: Any) -> UUID:
 
 
 def lease_left(claim: Claim) -> JsonResponse:
-    return JsonResponse({"expires_in_s": max(0.0, (claim.expires_at - timezone.now()).total_seconds())})
+    """What a desk hears while it keeps an item: how long it has it, and what its queue wants a reason for by now."""
+    left_s = max(0.0, (claim.expires_at - timezone.now()).total_seconds())
+    return JsonResponse({"expires_in_s": left_s, "needs_reason": claim.item.queue.needs_reason})

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.roles import Right
+from accounts.sentences import who
 from inference.access import sites_for
 from inference.models import Site
 from review.access import event_for, events_for, openable_event_for, opening_of
@@ -25,6 +26,8 @@ from review.paging import page_of
 from review.views.guides import places_for
 
 PAGE = 48
+# The latest of those who skipped or escalated an event.
+PUT_AWAY = 50
 
 
 @require_safe
@@ -187,10 +190,24 @@ def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
         steps.append(step(verdict.created_at, f"{verdict.person}: {verdict.get_answer_display()}", detail, "check"))
         if hasattr(verdict, "retraction"):
             steps.append(step(verdict.retraction.created_at, _("Taken back by %s") % verdict.person, "", "undo-2"))
+    steps += put_away(event)
     for release_row in ReleaseRow.objects.filter(event=event).select_related("release"):
         release = release_row.release
         steps.append(step(release.created_at, _("In release %s") % release, release_row.get_split_display(), "package"))
     return sorted(steps, key=lambda entry: entry["at"])
+
+
+def put_away(event: Event) -> list[dict[str, Any]]:
+    """Who skipped or escalated it, and why: the trail alone keeps this, as an item knows its latest state only."""
+    rows = AuditEntry.objects.filter(subject_id=event.pk, verb__in=["item.skipped", "item.escalated"])
+    steps = []
+    for entry in rows.select_related("actor").order_by("-id")[:PUT_AWAY]:
+        facts = entry.additional_data or {}
+        escalated = entry.verb == "item.escalated"
+        said = _("%(who)s: escalated to %(queue)s") if escalated else _("%(who)s: skipped")
+        title = said % {"who": who(entry), "queue": facts.get("to", "–")}
+        steps.append(step(entry.timestamp, title, facts.get("note", ""), "arrow-up" if escalated else "skip-forward"))
+    return steps
 
 
 def step(at: datetime, title: str, detail: str, icon: str) -> dict[str, Any]:

@@ -95,6 +95,8 @@ class Desk:
         self.needs_reason: list[str] = []
         # What is asked about things of a class besides, by the name of the class.
         self.attributes: dict[str, list[dict[str, Any]]] = {}
+        # What the queue wants a reason for by now, when it was changed after the page came.
+        self.wants_now: list[str] | None = None
         # Numbers of items that machines wait for, in the order in which they are offered, and for how long.
         self.offers: list[int] = []
         self.held_s = 60.0
@@ -102,6 +104,7 @@ class Desk:
         self.problems: list[str] = []
         # Tests replace these to answer otherwise; each may return None to let the normal answer pass.
         self.on_verdict: Answer | None = None
+        self.on_away: Answer | None = None
         self.on_picture: Answer | None = None
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", self._heard)
@@ -188,7 +191,10 @@ class Desk:
         elif what == "undo":
             route.fulfill(body=self.item_html(number), content_type="text/html")
         elif what in {"open", "heartbeat"}:
-            route.fulfill(json={"expires_in_s": 60})
+            wanted = self.needs_reason if self.wants_now is None else self.wants_now
+            route.fulfill(json={"expires_in_s": 60, "needs_reason": wanted})
+        elif what in {"skip", "escalate"} and self.on_away:
+            self.on_away(route)
         else:
             route.fulfill(status=204)
 

@@ -1,5 +1,6 @@
 """The desk's behaviour in a real browser, against scripted answers (`desk_harness.py`)."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -438,3 +439,39 @@ def test_a_reason_can_be_left_and_the_item_stays(desk: Desk) -> None:
     desk.wait_item(3)
     [skipped] = desk.sent("skip")
     assert skipped["note"] == "later"
+
+
+def test_a_queue_that_asks_for_reasons_from_now_on_says_so_first(desk: Desk) -> None:
+    desk.open()
+    desk.wants_now = ["unsure", "escalate"]
+    desk.press("Enter")
+    desk.wait_item(2)
+    banner = desk.page.locator("[data-banner]")
+    banner.wait_for()
+    assert "Unsure, Escalate" in banner.inner_text()
+    desk.press("u")
+    desk.page.locator("[data-sheet=reason] input").wait_for()
+    assert len(desk.sent("verdict")) == 1
+
+
+def wants_reason(route: Route) -> None:
+    """Refuse as the server does when nothing was said where the queue wants a reason by now."""
+    if json.loads(route.request.post_data or "{}").get("note"):
+        route.fulfill(status=201, json={"id": "v", "undo_until_s": 8, "links": {"undo": "/items/1/undo/"}})
+    else:
+        body = {"code": "reason_required", "detail": "This queue wants a reason for “unsure”."}
+        route.fulfill(status=422, content_type="application/problem+json", body=json.dumps(body))
+
+
+@pytest.mark.parametrize(("key", "kind"), [("u", "verdict"), ("s", "skip")])
+def test_what_is_refused_for_want_of_a_reason_is_sent_again_with_one(desk: Desk, key: str, kind: str) -> None:
+    desk.open()
+    desk.on_verdict = desk.on_away = wants_reason
+    desk.press(key)
+    desk.page.get_by_role("button", name="Say why").click()
+    desk.page.keyboard.type("glare")
+    with desk.page.expect_response(lambda answer: f"/items/1/{kind}/" in answer.url):
+        desk.press("Enter")
+    first, second = desk.sent(kind)
+    assert ("note" in first, second["note"]) == (False, "glare")
+    desk.page.locator("[data-banner]").wait_for(state="hidden")

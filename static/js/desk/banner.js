@@ -48,6 +48,11 @@ export class Banner {
     this.#act = null;
   }
 
+  /** Whether it offers something to do, which must not be covered by mere news. */
+  get offers() {
+    return !this.#root.hidden && this.#act !== null;
+  }
+
   #show(title, detail, action, act) {
     this.#title.textContent = title;
     this.#detail.textContent = detail;
@@ -76,6 +81,11 @@ export class Banner {
   /** A plain refusal of something that was tried. */
   said(title, detail) {
     this.#show(title, detail, "", null);
+  }
+
+  /** A move was refused because the queue wants a reason by now: `ask` asks for it and sends the move again. */
+  reasonMissing(why, ask) {
+    this.#show(t("reason-missing-title"), t("reason-missing-detail", { why }), t("reason-missing-say"), ask);
   }
 
   /** An answer was refused: both sides, and (when the item only moved on) a way to give it again. */

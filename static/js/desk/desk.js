@@ -34,6 +34,7 @@ const LEASE_SHOWN_BELOW_S = 30;
 const TICK_MS = 1000;
 const LAYOUT_KEY = "second-look.desk-layout.";
 const WORDS = { confirm: "word-confirm", correct: "word-correct", empty: "word-empty", unsure: "word-unsure", bad_image: "word-bad-image" };
+const MOVES = { ...WORDS, skip: "word-skip", escalate: "word-escalate" };
 const MAY_REPEAT = new Set(["move", "move-far", "pan", "zoom-in", "zoom-out", "next-box", "previous-box", "undo-edit", "redo-edit"]);
 
 export class Desk {
@@ -70,7 +71,7 @@ export class Desk {
       onSignedOut: () => this.banner.signedOut(),
     });
     this.held = new Held(root, config);
-    this.session = new Session(config, { holdingElsewhere: () => this.outbox.items, onLost: (item) => this.#lost(item) });
+    this.session = new Session(config, { holdingElsewhere: () => this.outbox.items, onLost: (item) => this.#lost(item), onReasons: (moves) => this.#reasonsAre(moves) });
   }
 
   /** Take the first item and begin to listen. */
@@ -265,6 +266,22 @@ export class Desk {
     return this.#config.needs_reason.includes(move);
   }
 
+  /** The queue was changed meanwhile: what it asks from now on is said before somebody runs into it. */
+  #reasonsAre(moves) {
+    const fresh = moves.filter((move) => !this.#wantsReason(move) && MOVES[move]);
+    this.#config.needs_reason = moves;
+    this.#root.querySelector("[data-escalate-form]").elements.note.required = moves.includes("escalate");
+    if (fresh.length && !this.banner.offers) this.banner.said(t("reasons-title"), t("reasons-detail", { what: fresh.map((move) => t(MOVES[move])).join(", ") }));
+  }
+
+  /** Refused because a reason is missing: ask for it, and send the same move with it. Whether that was the trouble. */
+  #askAfter(problem, move, again) {
+    if (problem.code !== "reason_required") return false;
+    if (!this.#wantsReason(move)) this.#config.needs_reason = [...this.#config.needs_reason, move];
+    this.banner.reasonMissing(problem.message, () => this.reason.ask(t(MOVES[move]), again));
+    return true;
+  }
+
   #bodyOf(item, answer, note) {
     const body = { key: uuid(), claim_token: item.token, version: item.version, answer };
     if (note) body.note = note;
@@ -323,6 +340,9 @@ export class Desk {
   }
 
   #refused(entry, problem) {
+    const { answer } = entry.body;
+    const withReason = (note) => this.outbox.add({ ...entry, body: { ...entry.body, key: uuid(), note } }).catch(() => {});
+    if (this.#askAfter(problem, answer, withReason)) return;
     this.banner.refused(entry, problem, (version) => {
       const again = { ...entry, body: { ...entry.body, key: uuid(), version } };
       this.outbox.add(again).catch(() => {});
@@ -361,14 +381,19 @@ export class Desk {
     if (!this.#canAct) return false;
     this.#next();
     this.session.prefetch();
+    await this.#sendAway(item, link, body, words);
+    return true;
+  }
+
+  async #sendAway(item, link, body, words) {
     try {
       await post(item.links[link], { claim_token: item.token, ...body });
       say(words);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
+      if (this.#askAfter(problem, link, (note) => this.#sendAway(item, link, { ...body, note }, words))) return;
       this.banner.said(t("put-away-failed"), problem.status ? problem.message : t("unreachable-detail"));
     }
-    return true;
   }
 
   #skip(note = "") {

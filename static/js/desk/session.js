@@ -10,6 +10,7 @@ export class Session {
   #config;
   #holdingElsewhere;
   #onLost;
+  #onReasons;
   #prefetching = null;
   #ahead = [];
 
@@ -18,13 +19,15 @@ export class Session {
 
   /**
    * @param {object} config the desk's configuration
-   * @param {{holdingElsewhere: () => string[], onLost: (item: object) => void}} hooks `holdingElsewhere` names decided items
-   *   whose verdict is still on its way, so that they are not handed out again
+   * @param {{holdingElsewhere: () => string[], onLost: (item: object) => void, onReasons: (moves: string[]) => void}} hooks
+   *   `holdingElsewhere` names decided items whose verdict is still on its way, so that they are not handed out again;
+   *   `onReasons` hears what the queue wants a reason for by now
    */
-  constructor(config, { holdingElsewhere, onLost }) {
+  constructor(config, { holdingElsewhere, onLost, onReasons }) {
     this.#config = config;
     this.#holdingElsewhere = holdingElsewhere;
     this.#onLost = onLost;
+    this.#onReasons = onReasons;
   }
 
   /** Start keeping leases, and give everything back when the page goes. */
@@ -103,6 +106,7 @@ export class Session {
     try {
       const answer = await (await post(url, { claim_token: item.token })).json();
       item.extend(answer.expires_in_s);
+      if (answer.needs_reason) this.#onReasons(answer.needs_reason);
     } catch (problem) {
       if (GONE.includes(problem.status)) this.#lost(item);
     }

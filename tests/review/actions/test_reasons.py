@@ -82,6 +82,35 @@ def test_a_reason_is_part_of_the_events_story(asking: Place, operator: User, sup
     assert "glare on the lens" in client.get(f"/events/{item.event_id}/").content.decode()
 
 
+def test_what_was_put_away_tells_its_reason_in_both_stories(
+    asking: Place, operator: User, supervisor: User, now: datetime
+) -> None:
+    item = make_item(asking)
+    claims.skip(claim=claim(asking, operator, now), until=now, note="after the <break>", now=now)
+    later = now + timedelta(minutes=1)
+    claims.escalate(claim=claim(asking, operator, later), to=None, note="is this ours?", now=later)
+    client = Client()
+    sign_in(client, supervisor)
+    page = client.get(f"/events/{item.event_id}/").content.decode()
+    for said in (f"{operator}: skipped", "after the &lt;break&gt;", f"{operator}: escalated to", "is this ours?"):
+        assert said in page, said
+    trail = client.get(f"/audit/story/{item.event_id}/").content.decode()
+    assert "after the &lt;break&gt;" in trail
+    assert "is this ours?" in trail
+
+
+def test_a_desk_hears_while_it_works_what_its_queue_wants_to_know_by_now(place: Place, operator: User) -> None:
+    make_item(place)
+    mine, client = claim(place, operator), Client()
+    sign_in(client, operator)
+    body = {"claim_token": str(mine.token)}
+    for act, wanted in (("open", []), ("heartbeat", [Move.CORRECT])):
+        place.queue.needs_reason = wanted
+        place.queue.save(update_fields=["needs_reason"])
+        said = client.post(f"/claims/{mine.pk}/{act}/", body, content_type="application/json").json()
+        assert said["needs_reason"] == wanted
+
+
 def test_a_repeat_is_the_same_answer_although_the_queue_asks_by_now(
     place: Place, operator: User, now: datetime
 ) -> None:
