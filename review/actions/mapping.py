@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import audit
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import User
+from inference.actions.retiring import restore_camera
 from inference.actions.sites import create_camera, register_model_version, require_in_use
 from inference.models import Camera, ModelVersion, Site
 from inference.models.site import camera_slug
@@ -35,7 +36,7 @@ def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User,
     """Create the camera, model version or class that parked events name, and route them; how many came through at once.
 
     What was made by other ways in the meantime is not made again: the events that wait for it are routed all the same.
-    Raises Invalid when nothing waits for it.
+    Raises Invalid when nothing waits for it, Conflict `camera_retired` when a retired camera has the name.
     """
     require_in_use(site)
     first = first_waiting(site, cause, value)
@@ -49,6 +50,47 @@ def create_missing(*, site: Site, cause: ParkingCause, value: str, person: User,
         else:
             add_class(site, value, person)
         return resolve(site=site, cause=cause, value=value, person=person, now=now)
+
+
+def bring_back(*, site: Site, value: str, person: User, now: datetime) -> int:
+    """Bring back the retired camera that has the name of parked events, and route them; how many came through at once.
+
+    Raises Invalid when nothing waits for the name, Conflict `camera_not_retired` when no retired camera has it now.
+    """
+    first_waiting(site, ParkingCause.CAMERA, value)
+    with transaction.atomic():
+        Site.objects.select_for_update().get(pk=site.pk)
+        camera = retired_namesakes([(site.pk, value)]).get((site.pk, value))
+        if camera is None:
+            raise Conflict(_("No retired camera has this name any more."), code="camera_not_retired")
+        restore_camera(camera=camera, person=person)
+        if camera.slug in {value, camera_slug(value)}:
+            return resolve(site=site, cause=ParkingCause.CAMERA, value=value, person=person, now=now)
+        return map_name(site=site, cause=ParkingCause.CAMERA, value=value, target=camera, person=person, now=now)
+
+
+def retired_namesakes(said: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], Camera]:
+    """Those of the names (site, value) that a retired camera has and none in use: as short name, or as people say it.
+
+    Of several it is the one that was retired last.
+    """
+    asked = set(said)
+    cameras = Camera.objects.filter(site__in={site_id for site_id, _value in asked}).order_by("retired_at")
+    retired: dict[tuple[UUID, str], Camera] = {}
+    in_use: set[tuple[UUID, str]] = set()
+    for camera in cameras:
+        keys = [(camera.site_id, camera.slug), (camera.site_id, camera.name.casefold())]
+        if camera.retired_at is None:
+            in_use.update(keys)
+        else:
+            retired |= dict.fromkeys(keys, camera)
+    found: dict[tuple[UUID, str], Camera] = {}
+    for site_id, value in asked:
+        keys = [(site_id, key) for key in (value, camera_slug(value), " ".join(value.split()).casefold())]
+        named = [retired[key] for key in keys if key in retired]
+        if named and not in_use.intersection(keys):
+            found[site_id, value] = named[0]
+    return found
 
 
 def map_name(
@@ -142,6 +184,8 @@ def first_waiting(site: Site, cause: ParkingCause, value: str) -> Event:
 
 
 def add_camera(site: Site, name: str, person: User) -> None:
+    if retired_namesakes([(site.pk, name)]):
+        raise Conflict(_("A retired camera has this name. Bring it back instead."), code="camera_retired")
     slug = camera_slug(name)
     if not Camera.objects.filter(site=site, slug__in=[name, slug]).exists():
         create_camera(site=site, slug=slug, name=name, maker=person)

@@ -21,7 +21,15 @@ from accounts.exceptions import Invalid, NotFound, SecondLookError
 from accounts.roles import Right
 from inference.access import sites_for, sites_in_use
 from inference.models import Camera, ModelVersion, Site
-from review.actions.mapping import Parked, create_missing, known_among, map_name, unmap_name
+from review.actions.mapping import (
+    Parked,
+    bring_back,
+    create_missing,
+    known_among,
+    map_name,
+    retired_namesakes,
+    unmap_name,
+)
 from review.models import NameMap, Parking, ParkingCause, TaxonomyClass
 
 # Names on the page, those first that wait longest; and how many of what a site has are offered for each.
@@ -69,9 +77,15 @@ def inbox(request: HttpRequest) -> HttpResponse:
     on_their_way = known_among(parked)
     versions = newest_of({(site_id, model) for site_id, _cause, _value, model in parked if model})
     choices = choices_of([sites_by_id[pk] for pk in {str(row["site_id"]) for row in shown}])
+    retired = retired_namesakes((row["site_id"], row["value"]) for row in shown if row["cause"] == ParkingCause.CAMERA)
+    restorable = set(sites_for(request.user, Right.MANAGE_SOURCES).values_list("pk", flat=True))
     maps = NameMap.objects.filter(site__in=sites, ended_at=None).select_related("site", "camera", "model_version")
     context = {
-        "rows": [row_of(dict(row), sites_by_id, choices, said_by, versions, on_their_way) for row in shown],
+        "rows": [
+            row_of(dict(row), sites_by_id, choices, said_by, versions, on_their_way) | retired_of(dict(row), retired)
+            for row in shown
+        ],
+        "restorable": restorable,
         "names": grouped.count(),
         "shown": SHOWN,
         "lists": [{"id": list_id(*key), "choices": found[:OFFERED]} for key, found in choices.items()],
@@ -133,6 +147,12 @@ def row_of(
     }
 
 
+def retired_of(row: dict[str, Any], retired: dict[tuple[UUID, str], Camera]) -> dict[str, Camera | None]:
+    """The retired camera that a row's name belongs to."""
+    camera = retired.get((row["site_id"], row["value"])) if row["cause"] == ParkingCause.CAMERA else None
+    return {"retired": camera}
+
+
 def list_id(site_id: UUID, cause: str) -> str:
     return f"known-{cause}-{site_id}"
 
@@ -168,7 +188,8 @@ def settle(request: HttpRequest, sites: dict[str, Site]) -> None:
         raise NotFound
     if cause not in ParkingCause.values:
         raise Invalid(_("Unknown kind."), code="schema")
-    require_maker(request, site, ParkingCause(cause))
+    # Who brings a camera back must be able to do so on its own page.
+    require_maker(request, site, ParkingCause(cause), (Right.MANAGE_SOURCES,) if "back" in request.POST else None)
     try:
         count = settled(request, site, ParkingCause(cause))
     except SecondLookError as error:
@@ -181,6 +202,8 @@ def settled(request: HttpRequest, site: Site, cause: ParkingCause) -> int:
     """How many events came through at once."""
     value = request.POST.get("value", "").replace("\0", "")[:200]
     person, now = person_of(request), timezone.now()
+    if "back" in request.POST and cause == ParkingCause.CAMERA:
+        return bring_back(site=site, value=value, person=person, now=now)
     if not {"target", "leave"} & request.POST.keys():
         return create_missing(site=site, cause=cause, value=value, person=person, now=now)
     leaves = "leave" in request.POST and cause == ParkingCause.CLASS
@@ -188,13 +211,16 @@ def settled(request: HttpRequest, site: Site, cause: ParkingCause) -> int:
     return map_name(site=site, cause=cause, value=value, target=chosen, person=person, now=now)
 
 
-def require_maker(request: HttpRequest, site: Site, cause: ParkingCause) -> None:
-    if not may_make(request, site, cause):
+def require_maker(
+    request: HttpRequest, site: Site, cause: ParkingCause, rights: tuple[Right, ...] | None = None
+) -> None:
+    """Raise NotFound without one of `rights`, or of those that creating takes."""
+    if not may_make(request, site, cause, rights):
         raise NotFound
 
 
-def may_make(request: HttpRequest, site: Site, cause: ParkingCause) -> bool:
-    return any(sites_for(request.user, right).filter(pk=site.pk).exists() for right in MAKERS[cause])
+def may_make(request: HttpRequest, site: Site, cause: ParkingCause, rights: tuple[Right, ...] | None = None) -> bool:
+    return any(sites_for(request.user, right).filter(pk=site.pk).exists() for right in rights or MAKERS[cause])
 
 
 def target_of(site: Site, cause: ParkingCause, typed: str) -> Camera | ModelVersion | str | None:

@@ -11,10 +11,11 @@ from django.utils import timezone
 from accounts.exceptions import Conflict, Invalid, SecondLookError
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from inference.actions.retiring import retire_camera
 from inference.actions.sites import create_camera, create_source, register_model_version
 from inference.models import Camera, ModelVersion
 from review import names
-from review.actions.mapping import create_missing, map_name, unmap_name
+from review.actions.mapping import bring_back, create_missing, map_name, unmap_name
 from review.actions.policies import publish
 from review.actions.taxonomies import append_class
 from review.desk import event_payload, neighbours
@@ -473,3 +474,51 @@ def test_every_model_of_a_word_must_be_known_before_it_is_on_its_way(place: Plac
     assert (len(row["models"]), row["on_its_way"]) == (2, False)
     append_class(taxonomy=place.taxonomy, name="unicorn", person=None)
     assert client.get("/inbox/").context["rows"][0]["on_its_way"]
+
+
+# Cameras that were retired
+
+
+def retired(place: Place, person: User, slug: str, name: str) -> Camera:
+    camera = create_camera(site=place.site, slug=slug, name=name, maker=None)
+    retire_camera(camera=camera, reason="moved", person=person, now=timezone.now())
+    return camera
+
+
+def test_a_retired_namesake_is_brought_back_and_not_made_twice(roaming: Place, supervisor: User) -> None:
+    camera = retired(roaming, supervisor, "south-gate", "South gate")
+    event = post(roaming, camera="South Gate").event
+    with pytest.raises(Conflict) as refused:
+        create(roaming, supervisor, ParkingCause.CAMERA, "South Gate")
+    assert refused.value.code == "camera_retired"
+    assert bring_back(site=roaming.site, value="South Gate", person=supervisor, now=timezone.now()) == 1
+    camera.refresh_from_db()
+    assert (camera.retired_at, Camera.objects.filter(name__iexact="south gate").count()) == (None, 1)
+    assert names.camera_of(event) == "south-gate"
+    assert not post(roaming, camera="South Gate").event.parkings.exists()
+    assert AuditEntry.objects.filter(verb="camera.restored", subject_id=camera.pk).count() == 1
+
+
+def test_a_name_that_a_camera_in_use_has_too_brings_nothing_back(roaming: Place, supervisor: User) -> None:
+    retired(roaming, supervisor, "south-gate", "South gate")
+    create_camera(site=roaming.site, slug="south-gate-2", name="South gate", maker=None)
+    post(roaming, camera="South gate")
+    with pytest.raises(Conflict) as refused:
+        bring_back(site=roaming.site, value="South gate", person=supervisor, now=timezone.now())
+    assert refused.value.code == "camera_not_retired"
+    assert Camera.objects.in_use().filter(name="South gate").count() == 1
+
+
+def test_the_inbox_offers_to_bring_a_camera_back_to_who_manages_sources(roaming: Place, supervisor: User) -> None:
+    camera = retired(roaming, supervisor, "south-gate", "South gate")
+    post(roaming, camera="South gate")
+    form = {"site": str(roaming.site.pk), "kind": "camera", "value": "South gate", "back": "1"}
+    shown = page(supervisor).get("/inbox/").content.decode()
+    assert ("Who manages sources can bring it back" in shown, 'name="back"' in shown) == (True, False)
+    assert page(supervisor).post("/inbox/", form).status_code == 404
+    fleet = make_person("flo", Role.FLEET_ENGINEER, roaming.site)
+    shown = page(fleet).get("/inbox/").content.decode()
+    assert ("is retired: moved" in shown, 'name="back"' in shown, "Create and route" in shown) == (True, True, False)
+    page(fleet).post("/inbox/", form)
+    camera.refresh_from_db()
+    assert (camera.retired_at, Parking.objects.filter(resolved_at=None).exists()) == (None, False)
