@@ -14,21 +14,27 @@ LONGEST_DAYS = 3650
 class ConnectForm(forms.Form):
     """A new source: where it stands, which camera it speaks for, what it is called, and for how long it may post."""
 
+    name = forms.CharField(
+        max_length=100,
+        label=_("Name"),
+        help_text=_("So that you know it again: “gate PC”."),
+        widget=forms.TextInput({"autocomplete": "off", "autofocus": True}),
+    )
     site = forms.ModelChoiceField(queryset=Site.objects.none(), label=_("Site"), empty_label=None)
     camera = forms.CharField(
         max_length=120,
         required=False,
-        label=_("Camera"),
-        help_text=_("One that is known, or a new name. Leave it empty when the source says it with each event."),
+        label=_("Camera (optional)"),
+        help_text=_("One that is known, or a new name. Leave it empty when the source names a camera with each event."),
         widget=forms.TextInput({"list": "cameras", "autocomplete": "off"}),
     )
-    name = forms.CharField(max_length=100, label=_("Name"), help_text=_("So that you know it again: “gate PC”."))
     days = forms.IntegerField(
         min_value=1,
         max_value=LONGEST_DAYS,
         required=False,
-        label=_("Days"),
-        help_text=_("How long the token works. Empty: until somebody revokes it."),
+        label=_("Days that its token works (optional)"),
+        help_text=_("Empty: until somebody revokes it."),
+        widget=forms.NumberInput({"autocomplete": "off"}),
     )
 
     def __init__(self, sites: Any, *args: Any, **kwargs: Any) -> None:

@@ -12,13 +12,17 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import NotFound
+from accounts.roles import Right
 from inference.access import source_for
 from inference.models import Source
-from review.access import first_event_for
+from review.access import first_event_for, queues_for
 from review.desk import event_payload, frame_row
 from review.faults import faults_of
 from review.files import stored
-from review.models import Event, EvidenceState, Rendition, RenditionKind, Routed
+from review.models import Event, Evidence, EvidenceState, Rendition, RenditionKind, Routed
+
+# How far the sides of a picture may be from the proportion that its event says: a rounded pixel is no fault.
+MISFIT = 0.02
 
 
 @require_safe
@@ -34,7 +38,9 @@ def first(request: HttpRequest, pk: UUID) -> HttpResponse:
         "faults": faults_of(source.pk),
     }
     if event is not None:
-        context |= {"payload": first_payload(source, event), **became(event)}
+        context |= {"payload": first_payload(source, event), "misfit": misfit(event), **became(event)}
+        mine = queues_for(request.user, Right.REVIEW)
+        context["may_answer"] = context["item"] is not None and mine.filter(pk=context["item"].queue_id).exists()
         record_seen(request, event)
     return render(request, "review/_source_first.html", context)
 
@@ -51,6 +57,16 @@ def first_payload(source: Source, event: Event) -> dict[str, Any]:
         "labels": [],
         "classes": [],
     }
+
+
+def misfit(event: Event) -> Evidence | None:
+    """The picture, when its sides are not in the proportion that the event says: then no box can fit it."""
+    row = frame_row(event)
+    if row is None or row.role != "frame" or row.evidence is None or row.evidence.is_clip:
+        return None
+    picture = row.evidence
+    across, down = picture.width * event.frame_height_px, picture.height * event.frame_width_px
+    return picture if abs(across - down) > MISFIT * max(across, down) else None
 
 
 def became(event: Event) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.access import roles_of
@@ -46,9 +47,13 @@ def steps_left(request: HttpRequest) -> list[dict[str, Any]]:
     steers = sites_in_use(request.user, Right.MANAGE_QUEUES).exists()
     if not steers or not sites or Event.objects.filter(site__in=sites).exists():
         return []
-    return [
-        {"name": "site", "done": True, "url": "sites"},
-        {"name": "queue", "done": queues.exists(), "url": "queue-list"},
-        {"name": "source", "done": sources_for(request.user).exists(), "url": "source-connect"},
-        {"name": "event", "done": False, "url": "sources"},
+    newest = sources_for(request.user).filter(revoked_at=None).order_by("-created_at").first()
+    waiting = reverse("source", args=[newest.pk]) if newest else reverse("sources")
+    steps: list[dict[str, Any]] = [
+        {"name": "site", "done": True, "url": reverse("sites")},
+        {"name": "queue", "done": queues.exists(), "url": reverse("queue-list")},
+        {"name": "source", "done": newest is not None, "url": reverse("source-connect")},
+        {"name": "event", "done": False, "url": waiting},
     ]
+    next(step for step in steps if not step["done"])["next"] = True
+    return steps

@@ -35,8 +35,8 @@ DOUBTFUL = ["person", "car", "truck", "bicycle", "backpack", "handbag", "suitcas
 FLOOR = 0.40
 GUIDE = """The yard is cordoned off. People in hi-vis jackets walk along it, a van stands in it.
 
-Mark every person and every vehicle, also those that are partly hidden. A jacket on the grass, a cone or a tape is
-nothing: take the box away."""
+- Mark every person and every vehicle, also those that are partly hidden.
+- A jacket on the grass, a cone or a tape is nothing: take the box away."""
 PEOPLE = {
     "operator": ("Olu Operator", Role.OPERATOR, "yard"),
     "supervisor": ("Sam Supervisor", Role.SUPERVISOR, "yard"),

@@ -20,7 +20,7 @@ from inference.models import Camera, Source
 from inference.tokens import TRUSTED_S, source_by_token
 from review.models import Evidence
 from review.tasks.renditions import make_renditions
-from tests.factories import Place, bearer, event_body, jpeg, make_person, post, sign_in
+from tests.factories import Place, bearer, event_body, give_role, jpeg, make_person, post, sign_in
 
 
 @pytest.fixture
@@ -159,6 +159,31 @@ def picture_of(source: Source, picture: bytes, token: str) -> Evidence:
     path = f"/api/v1/evidence/{sha256(picture)}"
     assert Client().put(path, picture, content_type="image/jpeg", **bearer(token)).status_code == 201
     return Evidence.objects.get(site=source.site, sha256=sha256(picture))
+
+
+@pytest.mark.parametrize(("width", "fits"), [(320, True), (321, True), (480, False)])
+def test_a_picture_out_of_proportion_is_told_at_once(place: Place, engineer: User, width: int, fits: bool) -> None:
+    client = client_of(engineer)
+    token = token_in(connect(client, place))
+    picture = jpeg(size=(320, 240))
+    body = event_body(picture=picture, frame={"width": width, "height": 240}, kind="report", predictions=[], subject=[])
+    body = {name: value for name, value in body.items() if name not in {"model", "thresholds", "reporting_floor"}}
+    Client().post("/api/v1/events", body, content_type="application/json", **bearer(token))
+    source = Source.objects.get(name="gate PC")
+    picture_of(source, picture, token)
+    shown = first(client, source)
+    assert ("320 × 240 pixels, and the event says 480 × 240" in shown) is not fits
+    assert ("No boxes came with it" in shown, "Is this what your model sees?" in shown) == (True, False)
+
+
+def test_who_may_answer_goes_on_to_the_desk(place: Place, supervisor: User) -> None:
+    post(place)
+    desk = f"/queues/{place.queue.pk}/desk/"
+    fleet = make_person("flo", Role.FLEET_ENGINEER, place.site)
+    Source.objects.filter(pk=place.source.pk).update(created_by=fleet)
+    assert desk not in first(client_of(fleet), place.source)
+    give_role(fleet, Role.OPERATOR, place.site)
+    assert desk in first(client_of(fleet), place.source)
 
 
 def test_a_parked_or_passed_first_event_says_so(place: Place, supervisor: User) -> None:
