@@ -134,7 +134,7 @@ def file_rows(person: User, rows: list[UploadFile]) -> list[dict[str, Any]]:
             "state": row.state,
             "state_label": row.get_state_display(),
             "reason": reason_text(row.reason) if row.reason else "",
-            "detail": row.detail,
+            "detail": row.detail if row.detail != reason_text(row.reason) else "",
             "event": row.event_id if row.event_id in visible else None,
         }
         for row in rows

@@ -107,6 +107,17 @@ def test_what_a_machine_waits_for_is_taken_with_one_key_and_the_draft_is_kept(de
     assert [number for what, number, _body in desk.posts if what == "verdict"] == [900, 1]
 
 
+def test_what_is_on_screen_is_not_offered_beside_itself(desk: Desk) -> None:
+    desk.offers, desk.held_s = [1], 600.0
+    with desk.page.expect_response("**/held/"):
+        desk.open()
+    desk.page.wait_for_selector("[data-held-offer]", state="detached")
+    desk.offers = [900]
+    desk.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    desk.page.wait_for_selector("[data-held-offer]")
+    assert "10 min left" in desk.page.inner_text("[data-held-left]")
+
+
 def test_a_machine_that_waits_no_longer_is_said_to(desk: Desk) -> None:
     desk.offers, desk.held_s = [900], 1.5
     desk.open()

@@ -1,4 +1,5 @@
 /** The verdict bar: it never moves, only the words on the first button and what is allowed change. */
+import { span } from "./held.js";
 import { t } from "./texts.js";
 
 const WORDS = { confirm: "bar-confirm", correct: "bar-correct", empty: "bar-confirm-empty" };
@@ -50,7 +51,7 @@ export class Bar {
   showHeld(state, seconds) {
     this.#held.hidden = state === "";
     if (state === "waiting") this.showLease(null);
-    this.#held.textContent = state === "waiting" ? t("held-waiting", { n: Math.ceil(seconds) }) : state === "over" ? t("held-over") : "";
+    this.#held.textContent = state === "waiting" ? t("held-waiting", { left: span(seconds) }) : state === "over" ? t("held-over") : "";
   }
 
   /** Show how many verdicts wait for the connection. */

@@ -182,6 +182,7 @@ export class Desk {
     this.#complete = item.payload.complete_default !== false;
     this.typeahead.close();
     const shown = this.stage.show(item);
+    this.held.shows(item.id);
     this.editor.load(item.event, item.pictureState === "ready" ? item.picture : null, labels);
     this.panel.showItem(item);
     this.session.opened(item);

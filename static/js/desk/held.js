@@ -10,11 +10,18 @@ import { t } from "./texts.js";
 
 const REPORT_MS = 20000;
 const TICK_MS = 250;
+const MINUTES_ABOVE_S = 120;
+
+/** @returns {string} a time to wait in words: in minutes while they are many, so that nobody has to reckon */
+export function span(seconds) {
+  return seconds > MINUTES_ABOVE_S ? t("span-minutes", { n: Math.ceil(seconds / 60) }) : t("span-seconds", { n: Math.ceil(seconds) });
+}
 
 export class Held {
   #place;
   #urls;
   #ends = 0;
+  #onScreen = "";
   #looking = false;
   #again = false;
 
@@ -42,6 +49,12 @@ export class Held {
     this.look();
   }
 
+  /** What is on screen is not offered beside itself, though it may have been asked for before it came. */
+  shows(id) {
+    this.#onScreen = id;
+    if (this.offered === id) this.#place.replaceChildren();
+  }
+
   get offered() {
     return this.#place.querySelector("[data-held-offer]")?.dataset.heldOffer || "";
   }
@@ -66,6 +79,7 @@ export class Held {
     this.#place.replaceChildren(parseFragment(html));
     const offer = this.#place.querySelector("[data-held-offer]");
     if (!offer) return;
+    if (this.offered === this.#onScreen) { this.#place.replaceChildren(); return; }
     this.#ends = performance.now() + Number(offer.dataset.leftS) * 1000;
     this.#tick();
     if (offer.dataset.heldOffer !== before) announce(t("held-offered"));
@@ -75,7 +89,7 @@ export class Held {
     const left = this.#place.querySelector("[data-held-left]");
     if (!left) return;
     const seconds = (this.#ends - performance.now()) / 1000;
-    left.textContent = t("held-left", { n: Math.max(Math.ceil(seconds), 0) });
+    left.textContent = t("held-left", { left: span(Math.max(seconds, 0)) });
     if (seconds <= 0) this.#place.replaceChildren();
   }
 
