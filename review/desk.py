@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from review import names
+from review.actions.attributes import fitted
 from review.models import (
     Claim,
     ClassAttribute,
@@ -48,6 +49,7 @@ def class_list(queue: Queue) -> list[dict[str, Any]]:
 def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
     """Everything that is needed to draw and answer a claimed item."""
     item, event = claim.item, claim.item.event
+    shown = event_payload(event, item.queue.taxonomy_id)
     return {
         "item": str(item.pk),
         "version": item.version,
@@ -56,7 +58,7 @@ def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
             "token": str(claim.token),
             "expires_in_s": max(0.0, (claim.expires_at - now).total_seconds()),
         },
-        "event": event_payload(event, item.queue.taxonomy_id),
+        "event": shown | {"predictions": fitted(shown["predictions"], item.queue.taxonomy_id)},
         **picture_payload(event),
         "more": [row for row in evidence_rows(event) if row["role"] != "frame"],
         "reason": reason_payload(item),

@@ -311,7 +311,7 @@ class LabelIn(Strict):
     polygon: Polygon | None = None
     """`[[x, y], ...]` in pixels of the upright frame."""
     attributes: Attributes = Field(default_factory=dict)
-    """Free values of the label."""
+    """What is said about it besides: by the attributes of its class, or freely where the class has none."""
     prediction: Short | None = None
     """Id of the prediction that this label takes over or corrects."""
     index: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = None

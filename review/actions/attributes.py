@@ -69,6 +69,19 @@ def definitions_of(taxonomy_id: Any, indexes: set[int]) -> dict[int, list[ClassA
     return found
 
 
+def fitted(predictions: Sequence[dict[str, Any]], taxonomy_id: Any) -> list[dict[str, Any]]:
+    """Predictions, in the words of a taxonomy, with those of their attributes that their class knows."""
+    if not any(prediction.get("attributes") for prediction in predictions):
+        return list(predictions)
+    by_class: dict[str, list[ClassAttribute]] = {}
+    for row in ClassAttribute.objects.filter(of__taxonomy_id=taxonomy_id).select_related("of"):
+        by_class.setdefault(row.of.name, []).append(row)
+    return [
+        one | {"attributes": fitting(by_class.get(one["class"], ()), one.get("attributes") or {})}
+        for one in predictions
+    ]
+
+
 def fitting(definitions: Sequence[ClassAttribute], said: Mapping[str, Any]) -> dict[str, Any]:
     """What a model said by the attributes of a class; all of it where the class has none."""
     if not definitions:

@@ -175,7 +175,8 @@ def deciding_labels(item: Item) -> list[dict[str, Any]]:
 def labels_of(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
     """The labels that an answer stands for, written out in full, in pixels of the upright frame.
 
-    Confirm takes the predictions as they are: all of them, or only the subject when the frame is not complete.
+    Confirm takes the predictions as they are: all of them, or only the subject when the frame is not complete. Labels
+    that come with it may add attributes that the model said nothing about.
     Raises Invalid `unknown_class`, `unknown_prediction`, `label_outside_frame`, `labels_do_not_confirm`,
     `index_mismatch`, or what `require_attributes` refuses.
     """
@@ -200,9 +201,14 @@ def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
         )
     labels = with_classes(item, [prediction_label(event, prediction) for prediction in ours])
     definitions = definitions_of(item.queue.taxonomy_id, {label["index"] for label in labels})
-    labels = [
-        label | {"attributes": fitting(definitions.get(label["index"], ()), label["attributes"])} for label in labels
-    ]
+    added = {label.prediction: dict(label.attributes) for label in answer.labels}
+    for label in labels:
+        modelled = fitting(definitions.get(label["index"], ()), label["attributes"])
+        label["attributes"] = added.get(label["prediction"], {}) | modelled
+        if added.get(label["prediction"], {}).items() - label["attributes"].items():
+            raise Invalid(
+                _("An attribute is another one than the model's; send correct."), code="labels_do_not_confirm"
+            )
     require_attributes(labels, definitions)
     indexes = {label["prediction"]: label["index"] for label in labels}
     require_indexes(answer, [indexes[str(label.prediction)] for label in answer.labels])

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.browser.desk_harness import CHROMIUM, CLASSES, ORIGIN, ROOT, Desk, accept, desk_page, show_picture
+from tests.browser.desk_harness import (
+    CHROMIUM,
+    CLASSES,
+    ORIGIN,
+    PREDICTIONS,
+    ROOT,
+    Desk,
+    accept,
+    desk_page,
+    show_picture,
+)
 
 TWO_PICTURES = "() => performance.getEntriesByType('resource').filter((r) => r.name.includes('/picture/')).length === 2"
 PLACES = """() => [...document.querySelectorAll('.verdict, .desk__panel > *')]
@@ -395,7 +405,7 @@ def test_what_a_class_needs_is_asked_for_and_chosen_by_digits(desk: Desk) -> Non
     desk.wait_item(2)
     [verdict] = desk.sent("verdict")
     bird = next(label for label in verdict["labels"] if label["class"] == "bird")
-    assert (verdict["answer"], bird["attributes"]) == ("correct", {"colour": "blue", "damaged": True})
+    assert (verdict["answer"], bird["attributes"]) == ("confirm", {"colour": "blue", "damaged": True})
 
 
 def test_what_nobody_needs_holds_up_nothing_and_can_be_said(desk: Desk) -> None:
@@ -411,7 +421,26 @@ def test_what_nobody_needs_holds_up_nothing_and_can_be_said(desk: Desk) -> None:
     desk.wait_item(2)
     desk.press("Enter")
     desk.wait_item(3)
-    assert [verdict["answer"] for verdict in desk.sent("verdict")] == ["correct", "confirm"]
+    first, second = desk.sent("verdict")
+    assert (first["answer"], second["answer"], "labels" in first, "labels" in second) == (
+        "confirm",
+        "confirm",
+        True,
+        False,
+    )
+
+
+def test_another_value_than_the_models_is_a_correction(desk: Desk) -> None:
+    desk.attributes = {"bird": [COLOUR]}
+    desk.predictions[1] = [{**PREDICTIONS[0], "attributes": {"colour": "red"}}]
+    desk.open()
+    desk.press("v")
+    desk.press("2")
+    desk.press("Enter")
+    desk.press("Enter")
+    desk.wait_item(2)
+    [verdict] = desk.sent("verdict")
+    assert (verdict["answer"], verdict["labels"][0]["attributes"]) == ("correct", {"colour": "blue"})
 
 
 def test_another_class_has_attributes_of_its_own(desk: Desk) -> None:

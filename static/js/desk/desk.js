@@ -17,7 +17,7 @@ import { fillHelp } from "./help.js";
 import { Held } from "./held.js";
 import { readClaim } from "./item.js";
 import { Keys } from "./keymap.js";
-import { forSending, judged, lacking, primaryAnswer } from "./labels.js";
+import { forSending, judged, lacking, primaryAnswer, saysMore } from "./labels.js";
 import { Outbox } from "./outbox.js";
 import { Panel } from "./panel.js";
 import { Reason } from "./reason.js";
@@ -288,7 +288,8 @@ export class Desk {
     if (note) body.note = note;
     body.seconds = Math.round((performance.now() - this.#shownAt) / 100) / 10;
     if (answer === "confirm" || answer === "correct") body.complete = this.#complete;
-    if (answer === "correct") body.labels = forSending(this.editor.labels, this.#predictions, this.#complete);
+    const confirmsMore = answer === "confirm" && saysMore(judged(this.editor.labels, this.#predictions, this.#complete), this.#predictions);
+    if (answer === "correct" || confirmsMore) body.labels = forSending(this.editor.labels, this.#predictions, this.#complete);
     return body;
   }
 
@@ -298,7 +299,7 @@ export class Desk {
     return { item, answer, words, labels: this.editor.labels, undoSeconds: item.heldLeft ? 0 : this.#config.undo_seconds || 0 };
   }
 
-  /** Ask for what a label still lacks, and then decide; what is added makes a confirmation a correction. */
+  /** Ask for what a label still lacks, and then decide. */
   #asksMore(item, answer, note) {
     if (answer !== "confirm" && answer !== "correct") return false;
     const said = judged(this.editor.labels, this.#predictions, this.#complete);

@@ -52,7 +52,8 @@ export function drawn(id, className, box) {
 
 /**
  * How a label differs from what the model said.
- * @returns {{added: boolean, relabelled: string|null, moved: boolean, resized: boolean, described: boolean}} `relabelled` is the old class
+ * @returns {{added: boolean, relabelled: string|null, moved: boolean, resized: boolean, described: boolean}} `relabelled` is the old class,
+ *   `described` that what the model said about it besides was changed
  */
 export function difference(label, predictions) {
   const prediction = predictions.find((candidate) => candidate.id === label.prediction);
@@ -63,13 +64,8 @@ export function difference(label, predictions) {
     relabelled: label.class === prediction.class ? null : prediction.class,
     moved: boxChanged && sameSize(label.box, prediction.box),
     resized: boxChanged && !sameSize(label.box, prediction.box),
-    described: !sameValues(label.attributes, prediction.attributes || {}),
+    described: Object.entries(prediction.attributes || {}).some(([name, value]) => label.attributes[name] !== value),
   };
-}
-
-function sameValues(one, other) {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...names].every((name) => one[name] === other[name]);
 }
 
 const differs = ({ added, relabelled, moved, resized, described }) => added || relabelled !== null || moved || resized || described;
@@ -97,6 +93,12 @@ export function primaryAnswer(labels, predictions, complete) {
 /** The labels that an answer is about: without `complete` the subject, and what was touched. */
 export function judged(labels, predictions, complete) {
   return labels.filter((label) => complete || label.subject || differs(difference(label, predictions)));
+}
+
+/** Whether somebody said more about a thing than the model did: that confirms it, and goes along. */
+export function saysMore(labels, predictions) {
+  const said = new Map(predictions.map((prediction) => [prediction.id, prediction.attributes || {}]));
+  return labels.some((label) => Object.keys(label.attributes).some((name) => !(name in (said.get(label.prediction) || {}))));
 }
 
 /**

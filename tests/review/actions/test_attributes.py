@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import AuditEntry, User
 from review.actions.attributes import define_attribute, retire_attribute
-from review.desk import class_list
+from review.desk import class_list, payload
 from review.models import ClassAttribute, TaxonomyClass
 from tests import factories
 from tests.factories import Place, claim, give_answer, make_item
@@ -96,6 +96,26 @@ def test_confirming_takes_from_the_model_what_the_class_knows(
     with pytest.raises(Invalid) as refused:
         give_answer(claim(place, operator), complete=True)
     assert refused.value.code == "attribute_required"
+
+
+def test_confirming_may_say_more_than_the_model_and_nothing_else(
+    place: Place, supervisor: User, operator: User, bird: TaxonomyClass
+) -> None:
+    define(place, supervisor, bird, "red", "blue", required=True)
+    define(place, supervisor, bird)
+    prediction = BIRD | {"id": "p1", "confidence": 0.5, "attributes": {"colour": "red", "sub_label": "x"}}
+    make_item(place, predictions=[prediction], subject=["p1"])
+    taken = claim(place, operator)
+    [shown] = payload(taken, operator, timezone.now())["event"]["predictions"]
+    assert shown["attributes"] == {"colour": "red"}
+    other = [{"class": "bird", "prediction": "p1", "attributes": {"colour": "blue"}}]
+    with pytest.raises(Invalid) as refused:
+        give_answer(taken, labels=other, complete=True)
+    assert refused.value.code == "labels_do_not_confirm"
+    more = [{"class": "bird", "prediction": "p1", "attributes": {"colour": "red", "damaged": True}}]
+    verdict = give_answer(taken, labels=more, complete=True).verdict
+    assert verdict.labels[0]["attributes"] == {"colour": "red", "damaged": True}
+    assert taken.item.__class__.objects.get().outcome == "confirmed"
 
 
 def test_values_are_added_and_never_taken_away(place: Place, supervisor: User, bird: TaxonomyClass) -> None:
