@@ -10,7 +10,7 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
-from inference.client.exceptions import BadInput, Refused
+from inference.client.exceptions import BadAnswer, BadInput, Refused
 from inference.client.picture import Picture, picture_of
 from inference.client.prediction import Plain, Prediction, task_of
 from inference.client.transport import Transport
@@ -30,9 +30,11 @@ class Posted:
     evidence: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> Self:
-        """From an answer. A newer server may say more than this client knows; that is left out."""
+    def of(cls, answer: Any) -> Self:
+        """From an answer. A newer server may say more than this client knows; that is left out. Raises BadAnswer."""
         known = {one.name for one in fields(cls)}
+        if not isinstance(answer, Mapping) or known - {"evidence"} - answer.keys():
+            raise BadAnswer("the answer is none of Second Look's: is the address right?")
         return cls(**{name: value for name, value in answer.items() if name in known})
 
 
@@ -91,7 +93,11 @@ class Client:
             parts: dict[str, Any] = {"event": (None, json.dumps(dict(event)), "application/json")}
             parts |= {name: (name, data) for name, data in files.items()}
             answer = self.transport.call("POST", "events", files=parts)
-        return Posted.of(answer.json())
+        try:
+            said = answer.json()
+        except ValueError:
+            said = None
+        return Posted.of(said)
 
     def batch(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Post events without files, 100 at a time; the result of each, in order. Evidence follows with `put`."""

@@ -3,6 +3,7 @@
 ClientError
 ├── BadInput       what was to be posted cannot be; nothing was sent
 ├── Refused        the server said no, with a stable `code`; the same again will be refused again
+├── BadAnswer      something answered that is not this server, or not one that this client knows
 └── Unreachable    no answer, or one that said "later", however often it was tried
 """
 
@@ -24,6 +25,12 @@ class Refused(ClientError):
         self.errors = list(problem.get("errors", []))
         self.problem = problem
         super().__init__(f"{status} {self.code}: {problem.get('detail') or problem.get('title') or ''}")
+
+
+class BadAnswer(ClientError):
+    """The answer is none of Second Look's: the address is probably another one's. What was sent may have arrived."""
+
+    code = "bad_answer"
 
 
 class Unreachable(ClientError):

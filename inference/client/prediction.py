@@ -1,5 +1,6 @@
 """What a model said of one thing in a frame, in the coordinates of the contract."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,16 @@ class Prediction:
     polygon: Sequence[Sequence[float]] | None = None
     track: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse with BadInput what no server would take: it is clearer here, where it was made."""
+        if not isinstance(self.class_name, str) or not self.class_name:
+            raise BadInput(f"a class has a name, not {self.class_name!r}")
+        if not 0 <= float(self.confidence) <= 1:
+            raise BadInput(f"{self.class_name}: a confidence is 0 to 1, not {self.confidence!r}")
+        corners = [*(self.box or ()), *(value for point in self.polygon or () for value in point)]
+        if not all(math.isfinite(float(value)) for value in corners):
+            raise BadInput(f"{self.class_name}: coordinates are finite numbers")
 
     @classmethod
     def of(cls, given: "Prediction | Plain") -> "Prediction":

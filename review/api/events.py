@@ -28,6 +28,7 @@ from review.views.events import by_site, through
 
 router = Router(tags=["events"])
 BATCH = 100
+LONGEST_WORD = 200
 # What may be sent again later, as it is.
 LATER = frozenset({429, 503})
 
@@ -102,11 +103,11 @@ def batch_result(request: HttpRequest, event: Any) -> dict[str, Any]:
 def list_events(
     request: HttpRequest,
     cursor: str = "",
-    site: str = "",
-    camera: str = "",
-    model: str = "",
-    class_: str = Query("", alias="class"),  # type: ignore[type-arg]
-    outcome: str = "",
+    site: str = Query("", max_length=LONGEST_WORD),  # type: ignore[type-arg]
+    camera: str = Query("", max_length=LONGEST_WORD),  # type: ignore[type-arg]
+    model: str = Query("", max_length=LONGEST_WORD),  # type: ignore[type-arg]
+    class_: str = Query("", alias="class", max_length=LONGEST_WORD),  # type: ignore[type-arg]
+    outcome: str = Query("", max_length=LONGEST_WORD),  # type: ignore[type-arg]
     from_: schemas.Instant | None = Query(None, alias="from"),  # type: ignore[type-arg]  # noqa: B008
     to: schemas.Instant | None = None,
     limit: int = Query(50, ge=1, le=200),  # type: ignore[type-arg]

@@ -44,7 +44,8 @@ def post_release(request: HttpRequest) -> HttpResponse:
     queues = [queue_for(person, Right.MAKE_RELEASES, pk) for pk in recipe.queues]
     formats = tuple(FORMATS) if recipe.formats is None else recipe.formats
     if recipe.from_ and recipe.to and recipe.from_ > recipe.to:
-        raise Invalid("from: lies after to", code="schema")
+        said = "lies after to"
+        raise Invalid(f"from: {said}", code="schema", errors=[{"path": "$.from", "message": said}])
     made = make_release(
         person=person,
         site=queues[0].site,

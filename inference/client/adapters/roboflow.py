@@ -19,12 +19,14 @@ def predictions_of(response: Mapping[str, Any]) -> list[Prediction]:
         return [one_of(one) for one in given]
     except KeyError as error:
         raise BadInput(f"a prediction has no {error.args[0]!r}") from error
+    except BadInput:
+        raise
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"a prediction is not as Roboflow writes them: {error}") from error
 
 
 def one_of(given: Mapping[str, Any]) -> Prediction:
-    name, confidence = str(given["class"]), float(given["confidence"])
+    name, confidence = given["class"], float(given["confidence"])
     track = str(given["tracker_id"]) if given.get("tracker_id") is not None else None
     if given.get("points"):
         return Prediction(name, confidence, polygon=[[one["x"], one["y"]] for one in given["points"]], track=track)

@@ -76,6 +76,11 @@ def test_roboflow_centres_outlines_and_labels() -> None:
         {"predictions": [{"class": "x", "confidence": "much"}]},
         {"predictions": [{"class": "x", "confidence": None}]},
         {"predictions": [{"class": "x", "confidence": 0.5, "points": [1, 2]}]},
+        {"predictions": [{"class": None, "confidence": 0.5}]},
+        {"predictions": [{"class": "", "confidence": 0.5}]},
+        {"predictions": [{"class": "x", "confidence": float("nan")}]},
+        {"predictions": [{"class": "x", "confidence": 1.5}]},
+        {"predictions": [{"class": "x", "confidence": 0.5, "x": float("inf"), "y": 2, "width": 1, "height": 1}]},
         {"predictions": [{"class": "x", "confidence": 0.5, "x": 1, "y": 2, "width": [], "height": 1}]},
     ],
     ids=str,
@@ -90,6 +95,19 @@ def test_a_mapping_without_a_box_has_none_and_says_so_when_asked() -> None:
     assert mapping.predictions_of([{"label": "cat", "score": 0.5}], frame=(200, 100)) == [Prediction("cat", 0.5)]
     with pytest.raises(BadInput, match="box"):
         mapping.box_of({}, "0", (200, 100))
+
+
+def test_a_box_that_is_endless_or_a_confidence_over_one_is_refused_by_a_mapping() -> None:
+    mapping = FieldMapping(class_name="label", confidence="score", box="bbox")
+    for broken in (
+        {"score": "inf"},
+        {"score": "nan"},
+        {"score": 101},
+        {"bbox": [0, 0, "inf", 1]},
+        {"bbox": [0, "nan", 1, 1]},
+    ):
+        with pytest.raises(BadInput):
+            mapping.predictions_of([{"label": "cat", "score": 0.5, "bbox": [0, 0, 1, 1]} | broken], frame=(9, 9))
 
 
 MAPPING = FieldMapping(items="out.objects", class_name="label", confidence="score", box="bbox", box_format="xyxy")

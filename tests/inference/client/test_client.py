@@ -12,7 +12,7 @@ import pytest
 
 from inference.client import Client, Posted, Refused, Unreachable
 from inference.client.client import PART_BYTES
-from inference.client.exceptions import BadInput
+from inference.client.exceptions import BadAnswer, BadInput
 from inference.client.picture import picture_of
 from inference.edge import cli
 from inference.models import SeenCount
@@ -82,9 +82,9 @@ def test_what_cannot_be_is_said_before_anything_is_sent(client: Client, call: Ca
 
 def test_a_refusal_has_the_servers_code(client: Client) -> None:
     with pytest.raises(Refused) as refused:
-        client.post(jpeg(), model=MODEL, predictions=[("bird", 7.0, [1, 1, 2, 2])])
+        client.post(jpeg(), model=MODEL, predictions=[("bird" * 50, 0.7, [1, 1, 2, 2])])
     assert (refused.value.status, refused.value.code) == (422, "schema")
-    assert refused.value.errors[0]["path"] == "$.predictions[0].confidence"
+    assert refused.value.errors[0]["path"] == "$.predictions[0].class"
 
 
 def test_a_lost_answer_is_asked_for_again_and_counts_once(client: Client, yard: Place) -> None:
@@ -184,3 +184,14 @@ def test_the_command_posts_what_another_program_found(
 def test_the_size_is_that_of_the_upright_frame() -> None:
     picture = picture_of(jpeg(size=(32, 24), exif=turned()))
     assert (picture.width, picture.height) == (24, 32)
+
+
+@pytest.mark.parametrize("answer", [None, [], "ok", {}, {"id": "x", "status": "created"}, {"ok": True}])
+def test_an_answer_of_something_else_is_said_to_be_one(answer: Any) -> None:
+    with pytest.raises(BadAnswer, match="address"):
+        Posted.of(answer)
+
+
+def test_an_answer_may_say_more_than_this_client_knows() -> None:
+    said = {"id": "x", "event_id": "y", "status": "created", "later": 1}
+    assert Posted.of(said) == Posted("x", "y", "created")
