@@ -79,17 +79,22 @@ def inbox(request: HttpRequest) -> HttpResponse:
     choices = choices_of([sites_by_id[pk] for pk in {str(row["site_id"]) for row in shown}])
     retired = retired_namesakes((row["site_id"], row["value"]) for row in shown if row["cause"] == ParkingCause.CAMERA)
     restorable = set(sites_for(request.user, Right.MANAGE_SOURCES).values_list("pk", flat=True))
-    maps = NameMap.objects.filter(site__in=sites, ended_at=None).select_related("site", "camera", "model_version")
+    may = may_settle(request)
+    found = NameMap.objects.filter(site__in=sites, ended_at=None).select_related("site", "camera", "model_version")
+    maps = list(found.select_related("created_by").order_by("cause", "value")[:500])
     context = {
         "rows": [
-            row_of(dict(row), sites_by_id, choices, said_by, versions, on_their_way) | retired_of(dict(row), retired)
+            row_of(dict(row), sites_by_id, choices, said_by, versions, on_their_way)
+            | retired_of(dict(row), retired)
+            | {"may": (row["site_id"], row["cause"]) in may}
             for row in shown
         ],
         "restorable": restorable,
         "names": grouped.count(),
         "shown": SHOWN,
-        "lists": [{"id": list_id(*key), "choices": found[:OFFERED]} for key, found in choices.items()],
-        "maps": maps.select_related("created_by").order_by("cause", "value")[:500],
+        "lists": [{"id": list_id(*key), "choices": known[:OFFERED]} for key, known in choices.items()],
+        "maps": maps,
+        "endable": {row.pk for row in maps if (row.site_id, row.cause) in may},
     }
     return render(request, "review/inbox.html", context)
 
@@ -121,6 +126,13 @@ def newest_of(models: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], UU
     sites, names = {site_id for site_id, _name in models}, {name for _site_id, name in models}
     rows = ModelVersion.objects.filter(site__in=sites, name__in=names).order_by("created_at")
     return {(site_id, name): pk for site_id, name, pk in rows.values_list("site_id", "name", "pk")}
+
+
+def may_settle(request: HttpRequest) -> set[tuple[UUID, str]]:
+    """The sites, with a kind of name each, for which the person may say what a name is."""
+    rights = {right for makers in MAKERS.values() for right in makers}
+    reach = {right: set(sites_for(request.user, right).values_list("pk", flat=True)) for right in rights}
+    return {(pk, str(cause)) for cause, makers in MAKERS.items() for right in makers for pk in reach[right]}
 
 
 def row_of(

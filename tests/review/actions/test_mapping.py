@@ -131,6 +131,8 @@ def test_a_fleet_engineer_makes_cameras_and_no_classes(place: Place) -> None:
     fleet = make_person("flo", Role.FLEET_ENGINEER, place.site)
     post(place, predictions=UNICORN)
     form = {"site": str(place.site.pk), "kind": "class", "value": "unicorn"}
+    shown = page(fleet).get("/inbox/").content.decode()
+    assert ("Who manages the classes" in shown, "Create and route" in shown) == (True, False)
     assert page(fleet).post("/inbox/", form).status_code == 404
     assert Parking.objects.filter(resolved_at=None).exists()
 
