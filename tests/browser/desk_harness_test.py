@@ -411,7 +411,7 @@ def test_what_a_class_needs_is_asked_for_and_chosen_by_digits(desk: Desk) -> Non
 def test_what_nobody_needs_holds_up_nothing_and_can_be_said(desk: Desk) -> None:
     desk.attributes = {"bird": [DAMAGED]}
     desk.open()
-    desk.press("v")
+    desk.page.get_by_role("button", name="Say more").click()
     desk.page.locator("[data-sheet=attributes]").wait_for()
     desk.press("1")
     desk.press("Enter")

@@ -94,6 +94,7 @@ export class Panel {
     this.#list.querySelector('[aria-pressed="true"]')?.scrollIntoView({ block: "nearest" });
     if (focused) this.#list.querySelector(`[data-select-box="${CSS.escape(focused)}"]`)?.focus();
     const current = editor.selectedLabel?.class;
+    this.#root.querySelector('[data-command="attributes"]').hidden = !editor.definitionsOf(current).length;
     for (const button of this.#root.querySelectorAll("[data-class]")) button.setAttribute("aria-pressed", String(button.dataset.class === current));
   }
 }
