@@ -10,8 +10,8 @@ from accounts.exceptions import Conflict, Invalid
 from accounts.models import AuditEntry, User
 from review import names
 from review.actions import taxonomies
+from review.actions.circumstances import in_force
 from review.actions.policies import publish
-from review.actions.verdicts import in_force
 from review.desk import event_payload
 from review.models import Answer, FormerName, ParkingCause, TaxonomyClass, Verdict
 from review.releases.labels import Canvas, judge

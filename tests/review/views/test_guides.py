@@ -9,9 +9,9 @@ from django.utils import timezone
 from accounts.exceptions import Conflict, Invalid
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
+from review.actions.circumstances import in_force
 from review.actions.guides import add_example, crop_of, remove_example, write_guide
 from review.actions.setup import create_queue
-from review.actions.verdicts import in_force
 from review.models import Event, Evidence, GuideExample, GuideVersion
 from review.prose import blocks
 from review.tasks.renditions import make_renditions
