@@ -89,25 +89,29 @@ def fitting(definitions: Sequence[ClassAttribute], said: Mapping[str, Any]) -> d
     return {row.name: said[row.name] for row in definitions if row.name in said and row.takes(said[row.name])}
 
 
-def require_attributes(labels: Sequence[Mapping[str, Any]], definitions: Definitions) -> None:
+def require_attributes(
+    labels: Sequence[Mapping[str, Any]], definitions: Definitions, paths: Sequence[str] | None = None
+) -> None:
     """Refuse labels that do not keep to the attributes of their classes; a class without any takes what is said.
 
-    Raises Invalid `unknown_attribute`, `bad_attribute_value` or `attribute_required`, with the path of each.
+    `paths` says where each stands in the answer, if not in this order. Raises Invalid `unknown_attribute`,
+    `bad_attribute_value` or `attribute_required`, with the path of each.
     """
     for place, label in enumerate(labels):
         rows, said = definitions.get(label["index"], ()), label["attributes"]
         by_name = {row.name: row for row in rows}
+        path = paths[place] if paths else f"$.labels[{place}]"
         for name, value in said.items() if rows else ():
             if name not in by_name:
-                refuse("unknown_attribute", place, name, _("The class has no attribute “%(name)s”."))
+                refuse("unknown_attribute", path, name, _("The class has no attribute “%(name)s”."))
             if not by_name[name].takes(value):
-                refuse("bad_attribute_value", place, name, _("“%(name)s” has no such value."))
+                refuse("bad_attribute_value", path, name, _("“%(name)s” has no such value."))
         for row in rows:
             if row.required and row.retired_at is None and row.name not in said:
-                refuse("attribute_required", place, row.name, _("Say “%(name)s” of each label of this class."))
+                refuse("attribute_required", path, row.name, _("Say “%(name)s” of each label of this class."))
 
 
-def refuse(code: str, place: int, name: str, words: Any) -> None:
+def refuse(code: str, label: str, name: str, words: Any) -> None:
     told = str(words % {"name": name[:LONGEST]})
-    path = f"$.labels[{place}].attributes.{name[:LONGEST]}"
+    path = f"{label}.attributes.{name[:LONGEST]}"
     raise Invalid(told, code=code, errors=[{"path": path, "message": told}])

@@ -50,7 +50,8 @@ def confirmed_labels(item: Item, answer: VerdictIn) -> list[dict[str, Any]]:
             raise Invalid(
                 _("An attribute is another one than the model's; send correct."), code="labels_do_not_confirm"
             )
-    require_attributes(labels, definitions)
+    sent = {label.prediction: f"$.labels[{place}]" for place, label in enumerate(answer.labels)}
+    require_attributes(labels, definitions, [sent.get(label["prediction"], "$.labels") for label in labels])
     indexes = {label["prediction"]: label["index"] for label in labels}
     require_indexes(answer, [indexes[str(label.prediction)] for label in answer.labels])
     return labels

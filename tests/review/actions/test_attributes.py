@@ -96,6 +96,7 @@ def test_confirming_takes_from_the_model_what_the_class_knows(
     with pytest.raises(Invalid) as refused:
         give_answer(claim(place, operator), complete=True)
     assert refused.value.code == "attribute_required"
+    assert refused.value.members["errors"][0]["path"] == "$.labels.attributes.colour"
 
 
 def test_confirming_may_say_more_than_the_model_and_nothing_else(
