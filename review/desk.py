@@ -93,18 +93,28 @@ def picture_payload(event: Event) -> dict[str, Any]:
     """Where the frame's working copy is, and what stands in for it until it is there."""
     row = frame_row(event)
     if row is None or row.evidence is None:
-        return {"picture": None, "picture_state": "pending", "thumb": None, "colour": "#3a4452"}
+        return {"picture": None, "picture_state": "pending", "thumb": None, "colour": "#3a4452", "place": None}
     evidence = row.evidence
+    colour, place = evidence.colour or "#3a4452", place_of(row)
     if evidence.removed_at is not None:
-        return {"picture": None, "picture_state": "removed", "thumb": None, "colour": evidence.colour or "#3a4452"}
+        return {"picture": None, "picture_state": "removed", "thumb": None, "colour": colour, "place": place}
     kinds = {rendition.kind for rendition in evidence.renditions.all()}
     state = "damaged" if evidence.state == EvidenceState.DAMAGED else "pending"
     return {
         "picture": media_url(evidence.pk, RenditionKind.WORKING) if RenditionKind.WORKING in kinds else None,
         "picture_state": "ready" if RenditionKind.WORKING in kinds and state != "damaged" else state,
         "thumb": media_url(evidence.pk, RenditionKind.THUMBNAIL) if RenditionKind.THUMBNAIL in kinds else None,
-        "colour": evidence.colour or "#3a4452",
+        "colour": colour,
+        "place": place,
     }
+
+
+def place_of(row: EventEvidence) -> list[float] | None:
+    """Where a crop lies in the frame, as [x, y, width, height] in pixels; None for what shows the whole of it."""
+    evidence = row.evidence
+    if row.role != "crop" or evidence is None:
+        return None
+    return [row.offset_x_px, row.offset_y_px, evidence.width * row.scale, evidence.height * row.scale]
 
 
 def evidence_rows(event: Event) -> list[dict[str, Any]]:

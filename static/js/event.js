@@ -15,7 +15,8 @@ function fromLabels(labels) {
 
 function start(root) {
   const payload = JSON.parse(document.getElementById("event-payload").textContent);
-  const { event, labels } = payload;
+  const { labels } = payload;
+  const event = { ...payload.event, place: payload.place };
   const sides = { model: event, person: { ...event, predictions: fromLabels(labels), subject: labels.map((label, index) => `l${index}`) } };
   const names = [...new Set([...event.predictions, ...labels].map((entry) => entry.class))].sort();
   const figures = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });

@@ -93,6 +93,8 @@ class Desk:
         self.predictions: dict[int, list[dict[str, Any]]] = {}
         self.complete = True
         self.needs_reason: list[str] = []
+        # Where the picture lies in the frame, when it shows a part of it.
+        self.place: list[float] | None = None
         # What is asked about things of a class besides, by the name of the class.
         self.attributes: dict[str, list[dict[str, Any]]] = {}
         # What the queue wants a reason for by now, when it was changed after the page came.
@@ -154,7 +156,10 @@ class Desk:
 
     def item_html(self, number: int, *, held: bool = False) -> str:
         predictions = self.predictions.get(number, PREDICTIONS)
-        content = payload(number, predictions, complete=self.complete) | {"held_s": self.held_s if held else None}
+        content = payload(number, predictions, complete=self.complete) | {
+            "held_s": self.held_s if held else None,
+            "place": self.place,
+        }
         return render_to_string("review/_item.html", {"payload": content, "payload_id": f"item-{number}"})
 
     def _claim(self, route: Route) -> None:

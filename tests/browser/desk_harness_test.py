@@ -515,3 +515,23 @@ def test_what_is_refused_for_want_of_a_reason_is_sent_again_with_one(desk: Desk,
     first, second = desk.sent(kind)
     assert ("note" in first, second["note"]) == (False, "glare")
     desk.page.locator("[data-banner]").wait_for(state="hidden")
+
+
+def test_a_crop_lies_where_it_was_cut_out_and_fills_the_stage(desk: Desk) -> None:
+    desk.place = [80.0, 100.0, 160.0, 120.0]
+    desk.open()
+    places = """() => {
+        const stage = document.querySelector("[data-stage]").getBoundingClientRect();
+        const picture = document.querySelector(".stage__picture").getBoundingClientRect();
+        const layer = document.querySelector("[data-boxes-layer]");
+        const [x, y, width] = layer.getAttribute("viewBox").split(" ").map(Number);
+        const scale = stage.width / width;
+        return {left: x + (picture.left - stage.left) / scale, top: y + (picture.top - stage.top) / scale,
+            width: picture.width / scale, height: picture.height / scale,
+            fills: Math.max(picture.width / stage.width, picture.height / stage.height)};
+    }"""
+    found = desk.page.evaluate(places)
+    assert [round(found[side]) for side in ("left", "top", "width", "height")] == [80, 100, 160, 120]
+    assert found["fills"] > 0.99
+    desk.press("+")
+    assert round(desk.page.evaluate(places)["left"]) == 80

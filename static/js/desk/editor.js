@@ -58,7 +58,7 @@ export class Editor {
     this.#preview = null;
     this.#showsOriginal = false;
     this.#deselect();
-    this.#viewport.show(picture, event.frame);
+    this.#viewport.show(picture, event.frame, event.place);
     this.#refresh();
   }
 

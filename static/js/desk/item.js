@@ -16,7 +16,7 @@ export class Item {
     this.loadPicture();
   }
 
-  get event() { return this.payload.event; }
+  get event() { return { ...this.payload.event, place: this.payload.place }; }
   get links() { return this.payload.links; }
   get token() { return this.payload.claim.token; }
 

@@ -12,6 +12,7 @@ export class Viewport {
   #svg;
   #picture = null;
   #frame = { width: 1, height: 1 };
+  #place = { x: 0, y: 0, width: 1, height: 1 };
   #scale = 1;
   #x = 0;
   #y = 0;
@@ -30,10 +31,16 @@ export class Viewport {
     new ResizeObserver(() => (this.#fitted ? this.fit() : this.#apply())).observe(stage);
   }
 
-  /** Show another picture (or null), fitted. `frame` is `{width, height}` in pixels. */
-  show(picture, frame) {
+  /**
+   * Show another picture (or null), fitted.
+   * @param {{width: number, height: number}} frame in pixels
+   * @param {number[]|null} place where a crop lies in the frame, as `[x, y, width, height]`; null for the whole frame
+   */
+  show(picture, frame, place = null) {
     this.#frame = frame;
     this.#picture = picture;
+    const [x, y, width, height] = place || [0, 0, frame.width, frame.height];
+    this.#place = { x, y, width, height };
     this.fit();
   }
 
@@ -53,15 +60,15 @@ export class Viewport {
 
   #fitScale() {
     const { clientWidth, clientHeight } = this.#stage;
-    return Math.max(Math.min(clientWidth / this.#frame.width, clientHeight / this.#frame.height), 0.01);
+    return Math.max(Math.min(clientWidth / this.#place.width, clientHeight / this.#place.height), 0.01);
   }
 
-  /** Show the whole frame, in the middle. */
+  /** Show the whole picture, in the middle. */
   fit() {
     this.#scale = this.#fitScale();
     this.#fitted = true;
-    this.#x = (this.#frame.width - this.#stage.clientWidth / this.#scale) / 2;
-    this.#y = (this.#frame.height - this.#stage.clientHeight / this.#scale) / 2;
+    this.#x = this.#place.x + (this.#place.width - this.#stage.clientWidth / this.#scale) / 2;
+    this.#y = this.#place.y + (this.#place.height - this.#stage.clientHeight / this.#scale) / 2;
     this.#apply();
   }
 
@@ -110,10 +117,10 @@ export class Viewport {
     const { x, y, width, height } = this.view;
     this.#svg.setAttribute("viewBox", `${x} ${y} ${width || 1} ${height || 1}`);
     if (this.#picture) {
-      const place = this.toStage(0, 0);
+      const place = this.toStage(this.#place.x, this.#place.y);
       const { style } = this.#picture;
-      style.width = `${this.#frame.width * this.#scale}px`;
-      style.height = `${this.#frame.height * this.#scale}px`;
+      style.width = `${this.#place.width * this.#scale}px`;
+      style.height = `${this.#place.height * this.#scale}px`;
       style.transform = `translate(${place.x}px, ${place.y}px)`;
     }
     this.#changed();

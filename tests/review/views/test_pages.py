@@ -10,9 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry, User
+from review.desk import picture_payload
 from review.models import Evidence, Item
 from review.tasks.renditions import make_renditions
-from tests.factories import Place, answer_body, claim, give_answer, jpeg, make_item
+from tests.factories import Place, answer_body, claim, give_answer, jpeg, make_item, sha256
 
 
 @pytest.fixture
@@ -141,3 +142,19 @@ def test_what_a_source_wrote_is_never_markup(visitor: Client, place: Place) -> N
     shown = visitor.post(f"/queues/{place.queue.pk}/desk/claim/", b"{}", content_type="application/json")
     assert shown.status_code == 200
     assert b"<script>alert(1)" not in shown.content
+
+
+def test_a_crop_is_told_with_its_place_in_the_frame_and_a_frame_needs_none(place: Place, operator: User) -> None:
+    cut = jpeg(size=(40, 30))
+    crop = {
+        "name": "frame",
+        "role": "crop",
+        "sha256": sha256(cut),
+        "content_type": "image/jpeg",
+        "offset": [100, 60],
+        "scale": 2.0,
+    }
+    item = make_item(place, picture=cut, evidence=[crop])
+    assert picture_payload(item.event)["place"] == [100.0, 60.0, 80.0, 60.0]
+    assert picture_payload(make_item(place, picture=jpeg()).event)["place"] is None
+    assert picture_payload(make_item(place).event)["place"] is None
