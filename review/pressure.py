@@ -53,13 +53,21 @@ def require_quota(site: Site, *, more: int) -> None:
     if quota is None or not more:
         return
     key = f"usage:{site.pk}"
-    used = shared_or_own(lambda store: store.get(key))
+    used = shared_or_own(lambda store: added(store, key, more))
     if used is None:
-        used = usage(site.pk)
+        used = usage(site.pk) + more
         shared_or_own(lambda store: store.set(key, used, USAGE_S))
-    if used + more > quota:
+    if used > quota:
+        shared_or_own(lambda store: added(store, key, -more))
         raise QuotaFull(retry_after=60)
-    shared_or_own(lambda store: store.add(key, used, USAGE_S) or store.incr(key, more))
+
+
+def added(store: Any, key: str, n: int) -> int | None:
+    """A counter with `n` more; None when nobody counts there."""
+    try:
+        return int(store.incr(key, n))
+    except ValueError:
+        return None
 
 
 def usage(site_id: UUID) -> int:

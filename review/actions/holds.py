@@ -28,13 +28,13 @@ def deadline_of(asked: HoldIn | None, now: datetime) -> datetime | None:
     return now + timedelta(seconds=asked.deadline_s) if asked else None
 
 
-def begin(*, event: Event, asked: HoldIn, item: Item | None, now: datetime) -> Hold:
-    """The hold of an event that has just come in; inside the caller's transaction.
+def hold_of(*, event: Event, asked: HoldIn, item: Item | None, now: datetime) -> Hold:
+    """The hold of an event that has just come in, not written yet.
 
     Without an item nobody will look, and the machine need not wait.
     """
     waits = item is not None
-    return Hold.objects.create(
+    return Hold(
         event=event,
         site_id=event.site_id,
         queue=item.queue if item else None,

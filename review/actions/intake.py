@@ -1,7 +1,7 @@
 """Intake: the one function through which every event comes in."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Conflict, Invalid
@@ -16,10 +17,10 @@ from accounts.ids import new_id
 from inference.models import Camera, ModelVersion, Source
 from inference.models.site import camera_slug
 from review import broadcast, evidence_store, images, known, media_types, names, pressure
-from review.actions import holds
+from review.actions import holds, routing
 from review.actions.retention import bring_back
-from review.actions.routing import route
-from review.models import Event, EventEvidence, Evidence, Parking, ParkingCause
+from review.inserts import Inserts
+from review.models import Event, EventEvidence, Evidence, Hold, Item, Parking, ParkingCause, Routing
 from review.models.evidence import evidence_path
 from review.schemas import EventIn, EvidenceIn
 from review.strict_json import digest
@@ -28,6 +29,8 @@ from review.tasks.renditions import make_renditions
 SKEW = timedelta(minutes=2)
 LATE = timedelta(hours=24)
 ATTEMPTS = 3
+# A row that says where an event goes.
+type Way = Parking | Routing | Item | Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +65,22 @@ def take_in(
     uploads = check_files(posted, files)
     evidence_store.require_room()
     pressure.require_quota(source.site, more=sum(len(upload.data) for upload in uploads))
-    columns = event_columns(source, posted, body_digest, now)
-    kept = [
-        (upload, evidence_store.write(evidence_path(str(source.site_id), upload.announced.sha256), upload.data))
+    event = Event(**event_columns(source, posted, body_digest, now))
+    fresh = {
+        upload.announced.sha256
         for upload in uploads
-    ]
-    for attempt in range(ATTEMPTS):
+        if evidence_store.write(evidence_path(str(source.site_id), upload.announced.sha256), upload.data)
+    }
+    for _attempt in range(ATTEMPTS):
         try:
-            with transaction.atomic():
-                fresh = {upload.announced.sha256 for upload, new in kept if new and attempt == 0}
-                return write_rows(columns, posted, uploads, fresh, now)
-        except IntegrityError:
+            return write_rows(event, posted, uploads, fresh, now)
+        except IntegrityError as error:
             # A repeat is rare, so the constraint finds it and not a look before each event. Otherwise the same picture
-            # came with two events at once, and is there at the next attempt.
+            # came with two events at once, and is there at the next attempt; or the queue was retired meanwhile.
             if first := earlier(source, posted.event_id):
                 return repeat(first, body_digest)
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+            fresh, failure = set(), error
+    raise failure
 
 
 def earlier(source: Source, event_id: UUID) -> Event | None:
@@ -129,35 +130,62 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_rows(
-    columns: dict[str, Any], posted: EventIn, uploads: list[Upload], fresh: set[str], now: datetime
-) -> Taken:
+def write_rows(event: Event, posted: EventIn, uploads: list[Upload], fresh: set[str], now: datetime) -> Taken:
     """The one transaction of an event: the event, its evidence, and where it goes.
 
-    `fresh` are digests of files that were not there before, which therefore have no row.
+    `fresh` are digests of files that were not there before, which therefore have no row. Whatever can be looked up and
+    decided before the transaction is; a name that somebody maps in that moment is found by `sweep_parked`.
     """
-    event = Event(**columns)
-    event.save(force_insert=True)
-    states = attach_evidence(event, posted, uploads, fresh, now)
-    unknown, item = unknown_names(event), None
-    if unknown:
-        Parking.objects.bulk_create(
-            Parking(
-                event=event,
-                site_id=event.site_id,
-                cause=cause,
-                value=value[:200],
-                model_name=event.model_name if cause == ParkingCause.CLASS else "",
-                parked_at=now,
-            )
-            for cause, value in unknown
-        )
-    else:
-        item = route(event=event, now=now, held_until=holds.deadline_of(posted.hold, now))
-    if posted.hold is not None:
-        holds.begin(event=event, asked=posted.hold, item=item, now=now)
-    broadcast.source_changed(event.source_id)
+    evidence = {u.announced.sha256: new_evidence(event, u, now) for u in uploads if u.announced.sha256 in fresh}
+    ways = ways_of(event, posted, now)
+    known_later = any(announced.sha256 not in fresh for announced in posted.evidence)
+    inserts = None if known_later else Inserts(rows_of(event, posted, evidence, ways))
+    with transaction.atomic():
+        if inserts is None:
+            evidence = known_evidence(event, posted, uploads, now) | evidence
+            inserts = Inserts(rows_of(event, posted, evidence, ways))
+        for row in evidence.values():
+            if row._state.adding:
+                make_renditions.enqueue(str(row.pk))
+        inserts.write()
+        broadcast.source_changed(event.source_id)
+        for way in ways:
+            if isinstance(way, Item):
+                broadcast.item_changed(way)
+    states = {e.name: "stored" if e.sha256 in evidence else "pending" for e in posted.evidence}
     return Taken(event, True, states)
+
+
+def ways_of(event: Event, posted: EventIn, now: datetime) -> list[Way]:
+    """New rows that say where an event goes: into the inbox for a name that its site does not know, or where the policy
+    sends it; with the machine that waits. Raises as `routing.ways_of` does.
+    """
+    unknown = unknown_names(event)
+    ways: list[Way] = [parking_of(event, cause, value, now) for cause, value in unknown]
+    if not unknown:
+        ways += routing.ways_of(event=event, now=now, held_until=holds.deadline_of(posted.hold, now))
+    if posted.hold is not None:
+        item = next((way for way in ways if isinstance(way, Item)), None)
+        ways.append(holds.hold_of(event=event, asked=posted.hold, item=item, now=now))
+    return ways
+
+
+def parking_of(event: Event, cause: ParkingCause, value: str, now: datetime) -> Parking:
+    return Parking(
+        event=event,
+        site_id=event.site_id,
+        cause=cause,
+        value=value[:200],
+        model_name=event.model_name if cause == ParkingCause.CLASS else "",
+        parked_at=now,
+    )
+
+
+def rows_of(event: Event, posted: EventIn, evidence: Mapping[str, Evidence], ways: Sequence[Way]) -> list[Model]:
+    """All rows of an event that are not there yet; `evidence` by digest may be."""
+    # In the order of their digests: of two events with the same two pictures one waits for the other, and not both.
+    new = [row for _sha256, row in sorted(evidence.items()) if row._state.adding]
+    return [event, *new, *evidence_links(event, posted, evidence), *ways]
 
 
 def event_columns(source: Source, posted: EventIn, body_digest: str, now: datetime) -> dict[str, Any]:
@@ -235,23 +263,9 @@ def find_model(source: Source, posted: EventIn) -> ModelVersion | None:
     return found
 
 
-def attach_evidence(
-    event: Event, posted: EventIn, uploads: list[Upload], fresh: set[str], now: datetime
-) -> dict[str, str]:
-    """Rows for what the event announces; bytes that the site has already are linked at once.
-
-    Bytes that it had and let go are asked for again, like any that never came. The lock keeps a removal from coming
-    between the look and the link.
-    """
-    stored = {
-        upload.announced.sha256: store_row(event, upload, now, fresh=upload.announced.sha256 in fresh)
-        for upload in uploads
-    }
-    missing = {evidence.sha256 for evidence in posted.evidence} - stored.keys()
-    if missing:
-        rows = Evidence.objects.select_for_update().filter(site_id=event.site_id, sha256__in=missing, removed_at=None)
-        stored |= {evidence.sha256: evidence for evidence in rows}
-    EventEvidence.objects.bulk_create(
+def evidence_links(event: Event, posted: EventIn, evidence: Mapping[str, Evidence]) -> list[EventEvidence]:
+    """New rows for what the event announces; without its bytes, where these are to come later."""
+    return [
         EventEvidence(
             event=event,
             position=position,
@@ -263,20 +277,31 @@ def attach_evidence(
             offset_y_px=announced.offset[1],
             scale=announced.scale,
             level=announced.level,
-            evidence=stored.get(announced.sha256),
+            evidence=evidence.get(announced.sha256),
         )
         for position, announced in enumerate(posted.evidence)
-    )
-    return {e.name: "stored" if e.sha256 in stored else "pending" for e in posted.evidence}
+    ]
 
 
-def store_row(event: Event, upload: Upload, now: datetime, *, fresh: bool) -> Evidence:
-    """The row of a stored file, made once per site, and the task that makes its renditions."""
-    rows = Evidence.objects.filter(site_id=event.site_id, sha256=upload.announced.sha256)
-    if not fresh and (stored := rows.first()):
-        bring_back(evidence=stored, data=upload.data)
-        return stored
-    evidence = Evidence.objects.create(
+def known_evidence(event: Event, posted: EventIn, uploads: list[Upload], now: datetime) -> dict[str, Evidence]:
+    """By digest what the site has of the announced evidence, and new rows for uploads that it has not.
+
+    Bytes that it had and let go are asked for again, like any that never came. The lock keeps a removal from coming
+    between the look and the link. Inside a transaction.
+    """
+    digests = {announced.sha256 for announced in posted.evidence}
+    rows = Evidence.objects.select_for_update().filter(site_id=event.site_id, sha256__in=digests).order_by("sha256")
+    found = {row.sha256: row for row in rows}
+    for upload in uploads:
+        row = found.setdefault(upload.announced.sha256, new_evidence(event, upload, now))
+        if row.removed_at is not None:
+            bring_back(evidence=row, data=upload.data)
+    return {sha256: row for sha256, row in found.items() if row.removed_at is None}
+
+
+def new_evidence(event: Event, upload: Upload, now: datetime) -> Evidence:
+    """The row of a stored file, one per site, not written yet."""
+    return Evidence(
         site_id=event.site_id,
         sha256=upload.announced.sha256,
         content_type=upload.facts.content_type,
@@ -286,8 +311,6 @@ def store_row(event: Event, upload: Upload, now: datetime, *, fresh: bool) -> Ev
         duration_s=upload.facts.duration_s,
         stored_at=now,
     )
-    make_renditions.enqueue(str(evidence.pk))
-    return evidence
 
 
 def unknown_names(event: Event) -> list[tuple[ParkingCause, str]]:

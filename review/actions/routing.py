@@ -10,12 +10,23 @@ from django.utils.translation import gettext_lazy as _
 from accounts.exceptions import Invalid
 from accounts.ids import new_id
 from review import broadcast, known, names
+from review.inserts import Inserts
 from review.models import Event, Item, Policy, PolicyState, Queue, Routed, Routing, Rule
 from review.routing import Facts, Match, RuleSpec, first_match, is_sampled, names_said
 
 
-def route(*, event: Event, now: datetime, held_until: datetime | None = None) -> Item | None:
-    """Route `event` by its site's live policy, inside the caller's transaction; the item, if it is to be looked at.
+def route(*, event: Event, now: datetime) -> Item | None:
+    """Route `event` by its site's live policy, inside the caller's transaction; the item, if it is to be looked at."""
+    ways = ways_of(event=event, now=now)
+    Inserts(ways).write()
+    item = next((way for way in ways if isinstance(way, Item)), None)
+    if item is not None:
+        broadcast.item_changed(item)
+    return item
+
+
+def ways_of(*, event: Event, now: datetime, held_until: datetime | None = None) -> list[Routing | Item]:
+    """Where the live policy sends `event`, as new rows: what was decided, and the item if it is to be looked at.
 
     What is passed over is recorded as well, with the chance that it had. With `held_until` a machine waits until then:
     raises Invalid `hold_not_supported` when the queue answers no machines.
@@ -24,24 +35,20 @@ def route(*, event: Event, now: datetime, held_until: datetime | None = None) ->
         Policy.objects.filter(site_id=event.site_id, state=PolicyState.LIVE).values_list("pk", flat=True).first()
     )
     if policy_id is None:
-        note(event, None, None, Routed.NO_POLICY, now)
-        return None
+        return [note(event, None, None, Routed.NO_POLICY, now)]
     rules = rules_of(policy_id)
     match = first_match([rule.spec for rule in rules], facts_of(event))
     if match is None:
-        note(event, policy_id, None, Routed.UNMATCHED, now)
-        return None
+        return [note(event, policy_id, None, Routed.UNMATCHED, now)]
     rule = next(rule for rule in rules if rule.spec is match.rule)
     if rule.row.queue_id is None:
-        note(event, policy_id, rule.row, Routed.PASSED, now)
-        return None
+        return [note(event, policy_id, rule.row, Routed.PASSED, now)]
     if not sampled(event, match.rule):
-        note(event, policy_id, rule.row, Routed.NOT_SAMPLED, now)
-        return None
+        return [note(event, policy_id, rule.row, Routed.NOT_SAMPLED, now)]
     if held_until is not None:
         require_answers(rule.row.queue_id)
-    note(event, policy_id, rule.row, Routed.QUEUED, now)
-    return open_item(event, rule.row, match, now, held_until)
+    queued = note(event, policy_id, rule.row, Routed.QUEUED, now)
+    return [queued, new_item(event, rule.row, match, now, held_until)]
 
 
 class LiveRule:
@@ -94,8 +101,9 @@ def sampled(event: Event, rule: RuleSpec) -> bool:
     )
 
 
-def note(event: Event, policy_id: UUID | None, rule: Rule | None, decision: Routed, now: datetime) -> None:
-    Routing.objects.create(
+def note(event: Event, policy_id: UUID | None, rule: Rule | None, decision: Routed, now: datetime) -> Routing:
+    """What was decided, not written yet."""
+    return Routing(
         event=event,
         policy_id=policy_id,
         rule_key=rule.key if rule else None,
@@ -112,12 +120,13 @@ def require_answers(queue_id: UUID) -> None:
         raise Invalid(_("The queue that this event routes to answers no held events."), code="hold_not_supported")
 
 
-def open_item(event: Event, rule: Rule, match: Match, now: datetime, held_until: datetime | None) -> Item:
+def new_item(event: Event, rule: Rule, match: Match, now: datetime, held_until: datetime | None) -> Item:
+    """An open item of the rule's queue, not written yet."""
     queue = rule.queue
     assert queue is not None
     due_at = now + (rule.due_in or known.due_in(queue.pk))
     chance = event.sampling_probability
-    item = Item.objects.create(
+    return Item(
         id=new_id(),
         event=event,
         site_id=event.site_id,
@@ -129,8 +138,6 @@ def open_item(event: Event, rule: Rule, match: Match, now: datetime, held_until:
         reason=reason_of(rule, match),
         sampling_probability=None if chance is None else chance * rule.sampling_rate,
     )
-    broadcast.item_changed(item)
-    return item
 
 
 def reason_of(rule: Rule, match: Match) -> dict[str, Any]:

@@ -127,11 +127,21 @@ def a_threshold_that_the_next_event_obeys(demo: DemoProcess, page: Page) -> None
 def a_release(demo: DemoProcess, page: Page) -> zipfile.ZipFile:
     """As ML engineer: freeze and build what is final, and download it."""
     final = "SELECT COUNT(*) FROM review_sequencedoutcome"
+    release = "SELECT state, failure FROM review_release WHERE state IN ('ready', 'failed')"
     wait_for(lambda: rows(demo, final)[0][0] == 3, "three final outcomes")
     page.goto(f"{demo.address}/releases/")
     page.get_by_label("Yard · unsure").check()
     page.get_by_role("button", name="Freeze and build").click()
-    wait_for(lambda: rows(demo, "SELECT 1 FROM review_release WHERE state = 'ready'"), "a release that is ready")
+    # Whatever keeps it from being made says so on the page.
+    expect(page.get_by_role("heading", name="Release 1")).to_be_visible(timeout=30_000)
+    try:
+        ended = wait_for(lambda: rows(demo, release), "a release that is built or has failed")
+    except AssertionError as error:
+        tasks = "SELECT task_path, status, enqueued_at, started_at, finished_at FROM django_tasks_db_dbtaskresult"
+        error.add_note(f"{rows(demo, f'{tasks} ORDER BY enqueued_at DESC LIMIT 20')}")
+        error.add_note(demo.log.read_text(encoding="utf-8")[-4000:])
+        raise
+    assert ended == [("ready", "")]
     page.reload()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as ZIP").click()

@@ -50,6 +50,30 @@ def test_never_more_at_once_than_there_are_places() -> None:
     assert asyncio.run(run()) == 3
 
 
+def test_beside_others_nobody_is_at_work_in_all_threads() -> None:
+    async def run() -> list[int]:
+        now = 0.0
+        turns, crowd, most = FairTurns(8, clock=lambda: now), 0, [0, 0, 0]
+
+        async def one(stretch: int) -> None:
+            nonlocal crowd
+            async with turns.turn("loud"):
+                crowd += 1
+                most[stretch] = max(most[stretch], crowd)
+                await asyncio.sleep(0)
+                crowd -= 1
+
+        await asyncio.gather(*(one(0) for _number in range(20)))
+        async with turns.turn("quiet"):
+            await asyncio.gather(*(one(1) for _number in range(20)))
+        now += 60
+        await asyncio.gather(*(one(2) for _number in range(20)))
+        assert (turns.free, dict(turns.waiting), dict(turns.busy)) == (8, {}, {})
+        return most
+
+    assert asyncio.run(run()) == [8, 2, 8]
+
+
 def test_who_hangs_up_while_waiting_gives_the_place_on() -> None:
     async def run() -> list[str]:
         turns, order = FairTurns(1), []
@@ -77,7 +101,7 @@ def test_a_place_given_to_who_has_just_gone_is_not_lost() -> None:
         await turns.wait("a")
         gone = asyncio.create_task(turns.wait("b"))
         await asyncio.sleep(0)
-        turns.pass_on()
+        turns.done("a")
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
         return turns.free

@@ -20,6 +20,9 @@ from deploy.first_start import first_person
 from deploy.listening import Listening
 from deploy.tls.authority import CannotCertify
 
+# Bytes of a request's body that go to its thread at once: a photo is one piece and not eight.
+BODY_PIECE = 1 << 18
+
 
 class Command(BaseCommand):
     help = "Run Second Look on this machine: migrate, then serve pages, API and background work until Ctrl-C."
@@ -87,16 +90,14 @@ def run(listening: Listening, *, ready: Any, works: bool = True) -> None:
 
     from deploy.limits.server import with_bounds  # isort: skip  # chooses the reactor, so it comes first
     from deploy.asgi import application
-    from deploy.uploads import leave_forms_to_django
     from deploy.worker import EmbeddedWorker
-
-    leave_forms_to_django()
 
     worker = EmbeddedWorker() if works else None
     server = with_bounds(
         listening,
         application=application,
         http_timeout=120,
+        request_buffer_size=BODY_PIECE,
         websocket_max_message_size=65536,
         websocket_max_frame_size=65536,
         application_close_timeout=5,
