@@ -8,6 +8,7 @@ from django.db import close_old_connections, connections
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
+from accounts import giving_way
 from review.tick import tick
 
 logger = structlog.get_logger(__name__)
@@ -16,9 +17,13 @@ TICK_S = 1.0
 
 
 class EmbeddedWorker:
-    """Runs background tasks and periodic work until it is stopped; one that fails is logged and taken up again."""
+    """Runs background tasks and periodic work until it is stopped; one that fails is logged and taken up again.
 
-    def __init__(self) -> None:
+    `beside_server`: in the process of a server, whose requests go first.
+    """
+
+    def __init__(self, *, beside_server: bool = False) -> None:
+        self.beside_server = beside_server
         self.stopping = threading.Event()
         self.worker = Worker(
             queue_names=["*"],
@@ -47,6 +52,7 @@ class EmbeddedWorker:
             thread.join(timeout_s)
 
     def run_tasks(self) -> None:
+        self.begin()
         while not self.stopping.is_set():
             try:
                 self.worker.run()
@@ -55,7 +61,13 @@ class EmbeddedWorker:
                 time.sleep(1)
         connections.close_all()
 
+    def begin(self) -> None:
+        """In each thread, first of all."""
+        if self.beside_server:
+            giving_way.begin()
+
     def run_ticks(self) -> None:
+        self.begin()
         while not self.stopping.wait(TICK_S):
             try:
                 close_old_connections()

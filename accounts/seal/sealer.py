@@ -15,13 +15,14 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.exceptions import SecondLookError
+from accounts.inserts import Inserts
 from accounts.models import Lease
 from accounts.models.seal import Checkpoint, Leaf, Unsealed
 from accounts.seal import keys, rows
 from accounts.seal.kinds import KINDS
 from accounts.seal.merkle import Frontier, leaf_hash
 from accounts.seal.note import BadNote, Signed, Signer, checkpoint_text, open_note
-from accounts.seal.store import Incomplete, keep_nodes, last_checkpoint, stored_frontier
+from accounts.seal.store import Incomplete, last_checkpoint, node_rows, stored_frontier
 
 logger = structlog.get_logger(__name__)
 BATCH = 2_000
@@ -134,14 +135,14 @@ def append(batch: Batch, frontier: Frontier, signer: Signer, *, last: Signed | N
     start = frontier.size
     nodes = frontier.extend([one.hash for one in batch.leaves])
     root = frontier.root()
+    log = Inserts([*leaf_rows(batch.leaves, start), *node_rows(nodes)])
     with transaction.atomic():
         Lease.objects.one_at_a_time("seal", now=now)
         end = last_checkpoint()
         if (end.size if end else 0) != start:
             return 0
         if batch.leaves:
-            write_leaves(batch.leaves, start)
-            keep_nodes(nodes)
+            log.write()
             note = signer.sign(checkpoint_text(signer.name, frontier.size, root))
             end = Checkpoint.objects.create(size=frontier.size, root=root, note=note, created_at=now)
         Unsealed.objects.filter(id__in=batch.tickets).delete()
@@ -150,20 +151,19 @@ def append(batch: Batch, frontier: Frontier, signer: Signer, *, last: Signed | N
     return len(batch.leaves)
 
 
-def write_leaves(leaves: Sequence[Waiting], start: int) -> None:
-    Leaf.objects.bulk_create(
-        [
-            Leaf(
-                index=start + place,
-                kind=one.kind,
-                layout=KINDS[one.kind].layout,
-                row=one.row,
-                hash=one.hash,
-                ticket=one.ticket,
-            )
-            for place, one in enumerate(leaves)
-        ]
-    )
+def leaf_rows(leaves: Sequence[Waiting], start: int) -> list[Leaf]:
+    """New rows for these leaves from place `start` on, not written yet."""
+    return [
+        Leaf(
+            index=start + place,
+            kind=one.kind,
+            layout=KINDS[one.kind].layout,
+            row=one.row,
+            hash=one.hash,
+            ticket=one.ticket,
+        )
+        for place, one in enumerate(leaves)
+    ]
 
 
 def tell(batch: Batch, end: Checkpoint | None, signer: Signer, last: Signed | None) -> None:

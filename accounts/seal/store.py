@@ -57,8 +57,9 @@ def stored_frontier(size: int) -> Frontier:
     return frontier_of(size, StoredTree().subtree)
 
 
-def keep_nodes(nodes: Iterable[Node]) -> None:
-    LeafNode.objects.bulk_create(LeafNode(level=level, index=index, hash=found) for level, index, found in nodes)
+def node_rows(nodes: Iterable[Node]) -> list[LeafNode]:
+    """New rows that keep these nodes, not written yet."""
+    return [LeafNode(level=level, index=index, hash=found) for level, index, found in nodes]
 
 
 def last_checkpoint() -> Checkpoint | None:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Conflict, Invalid
 from accounts.ids import new_id
+from accounts.inserts import Inserts
 from inference.models import Camera, ModelVersion, Source
 from inference.models.site import camera_slug
 from review import broadcast, evidence_store, images, known, media_types, names, pressure
 from review.actions import holds, routing
 from review.actions.retention import bring_back
-from review.inserts import Inserts
 from review.models import Event, EventEvidence, Evidence, Hold, Item, Parking, ParkingCause, Routing
 from review.models.evidence import evidence_path
 from review.schemas import EventIn, EvidenceIn

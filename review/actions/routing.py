@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.exceptions import Invalid
 from accounts.ids import new_id
+from accounts.inserts import Inserts
 from review import broadcast, known, names
-from review.inserts import Inserts
 from review.models import Event, Item, Policy, PolicyState, Queue, Routed, Routing, Rule
 from review.routing import Facts, Match, RuleSpec, first_match, is_sampled, names_said
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.exceptions import SecondLookError
+from accounts.giving_way import give_way
 from review import broadcast, evidence_store
 from review.decoding import DecoderBroken
 from review.images import UnsupportedType
@@ -43,6 +44,8 @@ BEAT_S = 1.0
 # After so many pictures their files are recorded, so that a build taken up again repeats no more than these.
 CHECKPOINT = 64
 FAILURE_LETTERS = 300
+# Steps before others may go first.
+STRETCH = 20
 
 
 class Progress:
@@ -51,6 +54,7 @@ class Progress:
     def __init__(self, release: Release) -> None:
         self.release = release
         self.beaten_at = self.told_at = time.monotonic()
+        self.steps = 0
 
     def due(self) -> bool:
         return time.monotonic() - self.beaten_at >= BEAT_S
@@ -70,6 +74,9 @@ class Progress:
 
     def step(self, pictures: int = 0) -> None:
         """Count pictures, and write that down when it is due."""
+        self.steps += 1
+        if self.steps % STRETCH == 0:
+            give_way()
         self.release.done += pictures
         if self.due():
             self.write(done=min(self.release.done, self.release.total))

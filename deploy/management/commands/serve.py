@@ -92,7 +92,7 @@ def run(listening: Listening, *, ready: Any, works: bool = True) -> None:
     from deploy.asgi import application
     from deploy.worker import EmbeddedWorker
 
-    worker = EmbeddedWorker() if works else None
+    worker = EmbeddedWorker(beside_server=True) if works else None
     server = with_bounds(
         listening,
         application=application,

@@ -1,12 +1,12 @@
 """New rows of several tables, written together.
 
-Intake adds five rows per event. Saved one after the other, each is made into SQL while the transaction is open, which
-on SQLite keeps all other writers out, and each costs PostgreSQL a question and an answer. Here the SQL is made before,
-and PostgreSQL gets all of it at once.
+Saved one after the other, rows are made into SQL while the transaction is open, which on SQLite keeps all other writers
+out, and each costs PostgreSQL a question and an answer. Here the SQL is made before, and PostgreSQL gets all of it at
+once. For what writes often (intake) or much (the sealer).
 """
 
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import batched, groupby
 from typing import Any
 
 from django.db import connection
@@ -28,6 +28,8 @@ class Inserts:
 
     def write(self) -> None:
         """Run them, inside the caller's transaction. Raises IntegrityError, and then nothing of them is there."""
+        if not self.statements:
+            return
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 # Values are bound by the driver, so it takes several statements as one text.
@@ -40,12 +42,13 @@ class Inserts:
             row._state.adding, row._state.db = False, connection.alias
 
 
-def statements(model: type[Model], rows: list[Model]) -> list[tuple[str, Sequence[Any]]]:
-    """SQL and values that insert `rows` of one model."""
-    query = InsertQuery(model)
-    query.insert_values(given_fields(model), rows)
-    made: list[tuple[str, Sequence[Any]]] = query.get_compiler(connection=connection).as_sql()
-    return made
+def statements(model: type[Model], rows: list[Model]) -> Iterator[tuple[str, Sequence[Any]]]:
+    """SQL and values that insert `rows` of one model, no more at a time than the database takes values."""
+    fields = given_fields(model)
+    for some in batched(rows, max(1, connection.ops.bulk_batch_size(fields, rows))):
+        query = InsertQuery(model)
+        query.insert_values(fields, list(some))
+        yield from query.get_compiler(connection=connection).as_sql()
 
 
 def given_fields(model: type[Model]) -> "list[Field[Any, Any]]":
