@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -10,6 +12,7 @@ from django.utils.translation import ngettext
 from accounts.access import Reach
 from accounts.alarms import Alarm
 from inference.models import PossibleClone
+from review import evidence_store
 from review.models import EventEvidence, FileDamage
 
 SHOWN = 5
@@ -43,6 +46,18 @@ def possible_clones(where: Reach) -> list[Alarm]:
         return []
     named = tuple((row.source.name, reverse("source", args=[row.source_id])) for row in found)
     return [Alarm(_("Two devices seem to post with one token."), _("Sources"), named)]
+
+
+def no_room(where: Reach) -> list[Alarm]:
+    """The disk of the file store has less room than is kept free, so nothing is taken in at any site."""
+    free, kept = evidence_store.free_bytes(), settings.SECONDLOOK["MIN_FREE_BYTES"]
+    if free is None or free >= kept:
+        return []
+    text = _(
+        "The disk of the file store has %(free)s left, less than the %(kept)s that are kept free: no event is taken "
+        "in. Sources are told to send later."
+    )
+    return [Alarm(text % {"free": filesizeformat(free), "kept": filesizeformat(kept)}, _("File store"))]
 
 
 def links(evidence: Any) -> tuple[tuple[str, str], ...]:

@@ -12,7 +12,7 @@ class ReviewConfig(AppConfig):
         from review import triggers
         from review.actions.claims import give_back_all
         from review.actions.duties import leave
-        from review.alarms import damaged_files, possible_clones
+        from review.alarms import damaged_files, no_room, possible_clones
         from review.explain import register_doors
         from review.sealed import register_kinds
         from review.story import register_story
@@ -23,6 +23,7 @@ class ReviewConfig(AppConfig):
         urgent.register(urgent_items)
         departures.register(give_back_all)
         departures.register(leave)
+        alarms.register(no_room)
         alarms.register(damaged_files)
         alarms.register(possible_clones)
         register_doors()
