@@ -87,9 +87,9 @@ def three_answers(demo: DemoProcess, page: Page) -> tuple[dict[str, Any], dict[s
         page.keyboard.press(key)
     expect(page.get_by_role("button", name="Correct")).to_be_visible()
     page.keyboard.press("Enter")
-    second = desk.item_after(first["item"])
+    second = another_picture(desk, [first])
     page.keyboard.press("Enter")
-    third = desk.item_after(second["item"])
+    third = another_picture(desk, [first, second])
     page.keyboard.press("b")
     answers = answered(demo, 3)
     assert [answer for answer, _labels in answers] == ["correct", "confirm", "bad_image"]
@@ -98,6 +98,19 @@ def three_answers(demo: DemoProcess, page: Page) -> tuple[dict[str, Any], dict[s
     assert moved["class"] == "person"
     assert moved["box"][0] > was["box"][0]
     return first, second, third
+
+
+def another_picture(desk: Desk, answered: list[dict[str, Any]]) -> dict[str, Any]:
+    """The next item that shows a picture not answered yet: the footage repeats, and two answers on the same bytes that
+    differ keep a picture out of every release.
+    """
+    last = answered[-1]["item"]
+    while True:
+        item = desk.item_after(last)
+        if item["picture"] not in {one["picture"] for one in answered}:
+            return item
+        desk.page.keyboard.press("s")
+        last = item["item"]
 
 
 def subject_label(item: dict[str, Any], labels: list[dict[str, Any]]) -> dict[str, Any]:
