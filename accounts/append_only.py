@@ -23,6 +23,7 @@ PROTECTED = (
     "accounts.LeafNode",
     "review.Event",
     "review.Opening",
+    "review.Reopening",
     "review.Retraction",
     "review.Routing",
     "review.SequencedOutcome",

@@ -41,6 +41,9 @@ VERBS: dict[str, str] = {
     "system.restored": gettext_noop("The backup %(backup)s of %(taken_at)s was restored, %(sealed)s entries sealed"),
     "item.skipped": gettext_noop("%(who)s put off %(what)s until %(until)s"),
     "item.escalated": gettext_noop("%(who)s escalated %(what)s to %(to)s"),
+    "item.snoozed": gettext_noop("%(who)s put off %(what)s until %(until)s, to have it back then"),
+    "item.handed_back": gettext_noop("%(who)s handed %(what)s back to %(to)s"),
+    "verdict.reopened": gettext_noop("%(who)s opened %(what)s again, answered by %(by)s: %(reason)s"),
     "policy.published": gettext_noop("%(who)s published version %(version)s of the policy of %(what)s: %(reason)s"),
     "policy.bands_changed": gettext_noop("%(who)s changed review bands of %(what)s: %(bands)s (%(reason)s)"),
     "grant.given": gettext_noop("%(who)s made %(what)s %(role)s (%(where)s): %(reason)s"),
@@ -155,7 +158,7 @@ VERBS: dict[str, str] = {
 
 
 # What people may say why for; the reason ends the sentence.
-WITH_REASON = {"item.skipped", "item.escalated"}
+WITH_REASON = {"item.skipped", "item.snoozed", "item.handed_back", "item.escalated"}
 # Codes that facts hold, in the words of the pages.
 WORDS: dict[str, str] = {
     "bad_image": gettext_noop("bad picture"),

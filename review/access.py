@@ -4,10 +4,13 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Visitor, permitted, reach
 from accounts.exceptions import NotFound, Refused
-from accounts.roles import Right
+from accounts.models import Grant, User
+from accounts.models.grant import Scope
+from accounts.roles import Right, roles_with
 from inference.access import site_for, sites_for, sites_in_use
 from inference.models import Site, Source
 from review.models import (
@@ -49,6 +52,14 @@ def queue_for(person: Visitor, right: Right, pk: UUID) -> Queue:
     if right != Right.SEE_EVENTS and queues_for(person, Right.SEE_EVENTS).filter(pk=pk).exists():
         raise Refused
     raise NotFound
+
+
+def reviewers_of(queue: Queue) -> QuerySet[User]:
+    """The active people who may claim and answer items of a queue now."""
+    scope = Q(scope_type=Scope.EVERYWHERE)
+    scope |= Q(scope_type=Scope.SITE, scope_id=queue.site_id) | Q(scope_type=Scope.QUEUE, scope_id=queue.pk)
+    grants = Grant.objects.live(timezone.now()).filter(scope, role__in=roles_with(Right.REVIEW))
+    return User.objects.filter(is_active=True, pk__in=grants.values("person"))
 
 
 def events_for(person: Visitor) -> QuerySet[Event]:
@@ -173,6 +184,30 @@ def verdict_for(person: Visitor, pk: UUID) -> Verdict:
     verdict = found.filter(pk=pk, person_id=person.pk, item__queue__in=queues_for(person, Right.REVIEW)).first()
     if verdict is None:
         raise NotFound
+    return verdict
+
+
+def answers_of(person: Visitor) -> QuerySet[Verdict]:
+    """The person's own answers in queues that he may still work on, the newest first."""
+    rows = Verdict.objects.filter(person_id=person.pk, item__queue__in=queues_for(person, Right.REVIEW))
+    return rows.select_related("item__queue__site", "item__event").order_by("-created_at", "-id")
+
+
+def verdict_to_reopen(person: Visitor, pk: UUID) -> Verdict:
+    """A verdict that `person` may open again: any of a queue that he steers, or his own where the queue allows it.
+
+    Raises NotFound for what is not his to see, Refused where the queue does not allow it.
+    """
+    steered = Q(item__queue__in=queues_for(person, Right.MANAGE_QUEUES))
+    own = Q(person_id=person.pk, item__queue__in=queues_for(person, Right.REVIEW))
+    rows = Verdict.objects.select_related("item", "item__queue", "item__event", "person")
+    verdict = rows.filter(steered | own, pk=pk).first()
+    if verdict is None:
+        raise NotFound
+    if not verdict.item.queue.allows_reopening and not rows.filter(steered, pk=pk).exists():
+        raise Refused(
+            _("This queue does not let people reopen their own answers; ask a supervisor."), code="no_reopening"
+        )
     return verdict
 
 

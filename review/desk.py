@@ -1,5 +1,6 @@
 """What the desk shows of an item: the payload that the page's modules draw."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,8 @@ from review.models import (
 )
 
 NEIGHBOURS = 2
+# Of the context fields of a source the desk shows so many, each so long; the event's page has them all.
+MOST_CONTEXT, LONGEST_CONTEXT = 12, 120
 
 
 def class_list(queue: Queue) -> list[dict[str, Any]]:
@@ -60,6 +63,7 @@ def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
         },
         "event": shown | {"predictions": fitted(shown["predictions"], item.queue.taxonomy_id)},
         **picture_payload(event),
+        "context_rows": context_rows(event.context),
         "more": [row for row in evidence_rows(event) if row["role"] != "frame"],
         "reason": reason_payload(item),
         "held_s": max(0.0, (item.held_until - now).total_seconds()) if item.held_until else None,
@@ -67,6 +71,20 @@ def payload(claim: Claim, person: User, now: datetime) -> dict[str, Any]:
         "neighbours": neighbours(event, item.queue),
         "links": links(item, claim),
     }
+
+
+def context_rows(context: Any) -> list[tuple[str, str]]:
+    """What the source says of the circumstances, as names and short values: nested ones by their path."""
+    rows: list[tuple[str, str]] = []
+    waiting = [("", context)]
+    while waiting and len(rows) < MOST_CONTEXT:
+        name, value = waiting.pop(0)
+        if isinstance(value, dict):
+            waiting = [(f"{name}.{key}".lstrip("."), one) for key, one in value.items()] + waiting
+        elif value not in (None, "", []):
+            said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            rows.append((name[:60], said if len(said) <= LONGEST_CONTEXT else f"{said[:LONGEST_CONTEXT]}…"))
+    return rows
 
 
 def event_payload(event: Event, taxonomy_id: UUID | None = None) -> dict[str, Any]:
@@ -166,6 +184,7 @@ def reason_payload(item: Item) -> dict[str, Any]:
         "policy_version": reason.get("policy_version"),
         "sampled": rate < 1.0,
         "escalated": reason.get("escalated"),
+        "returned": reason.get("returned"),
     }
 
 
@@ -224,6 +243,8 @@ def links(item: Item, claim: Claim) -> dict[str, str]:
         "heartbeat": reverse("claim-heartbeat", args=[claim.pk]),
         "release": reverse("claim-release", args=[claim.pk]),
         "skip": reverse("claim-skip", args=[claim.pk]),
+        "snooze": reverse("claim-snooze", args=[claim.pk]),
+        "hand_back": reverse("claim-hand-back", args=[claim.pk]),
         "escalate": reverse("claim-escalate", args=[claim.pk]),
         "verdict": reverse("item-verdict", args=[item.pk]),
     }

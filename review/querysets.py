@@ -22,7 +22,7 @@ class ItemQuerySet(models.QuerySet["Item"]):  # type: ignore[name-defined]
     def not_answered_by(self, person: User) -> "ItemQuerySet":
         from review.models import Verdict
 
-        answered = Verdict.objects.filter(item=OuterRef("pk"), person=person, retraction=None)
+        answered = Verdict.objects.filter(item=OuterRef("pk"), person=person, retraction=None, reopening=None)
         return self.filter(~Exists(answered))
 
     def not_skipped_by(self, person: User, now: datetime) -> "ItemQuerySet":
@@ -30,9 +30,18 @@ class ItemQuerySet(models.QuerySet["Item"]):  # type: ignore[name-defined]
 
         return self.filter(~Exists(Skip.objects.filter(item=OuterRef("pk"), person=person, until__gt=now)))
 
+    def not_reserved_for_others(self, person: User, now: datetime) -> "ItemQuerySet":
+        """Nobody else has it kept for him; what a machine waits for is everybody's."""
+        free = Q(reserved_until=None) | Q(reserved_until__lte=now) | Q(reserved_for=person) | Q(held_until__gt=now)
+        return self.filter(free)
+
+    def reserved_for_others(self, person: User, now: datetime) -> "ItemQuerySet":
+        return self.filter(reserved_until__gt=now).exclude(reserved_for=person)
+
     def claimable_by(self, person: User, now: datetime) -> "ItemQuerySet":
         """Open items that `person` could claim now; the caller has checked the queue."""
-        return self.open().unclaimed(now).not_answered_by(person).not_skipped_by(person, now)
+        free = self.open().unclaimed(now).not_reserved_for_others(person, now)
+        return free.not_answered_by(person).not_skipped_by(person, now)
 
     def held(self, now: datetime) -> "ItemQuerySet":
         """A machine waits for the answer."""

@@ -90,9 +90,15 @@ RETRACTION = Kind(
     told_at="created_at",
     layouts={1: ("id", "verdict_id", "person_id", "created_at")},
 )
+REOPENING = Kind(
+    name="reopening",
+    model="review.Reopening",
+    told_at="created_at",
+    layouts={1: ("id", "verdict_id", "person_id", "reason", "created_at")},
+)
 
 
 def register_kinds() -> None:
     """The receiver of the app's start."""
-    for kind in (EVENT, VERDICT, RETRACTION):
+    for kind in (EVENT, VERDICT, RETRACTION, REOPENING):
         register(kind)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from review.views import (
+    answers,
     connect,
     desk,
     events,
@@ -10,6 +11,7 @@ from review.views import (
     home,
     inbox,
     media,
+    moves,
     openings,
     policy,
     queue_settings,
@@ -36,8 +38,12 @@ urlpatterns = [
     path("claims/<uuid:pk>/picture/", desk.picture, name="claim-picture"),
     path("claims/<uuid:pk>/heartbeat/", desk.heartbeat, name="claim-heartbeat"),
     path("claims/<uuid:pk>/release/", desk.release, name="claim-release"),
-    path("claims/<uuid:pk>/skip/", desk.skip, name="claim-skip"),
-    path("claims/<uuid:pk>/escalate/", desk.escalate, name="claim-escalate"),
+    path("claims/<uuid:pk>/skip/", moves.skip, name="claim-skip"),
+    path("claims/<uuid:pk>/snooze/", moves.snooze, name="claim-snooze"),
+    path("claims/<uuid:pk>/hand-back/", moves.hand_back, name="claim-hand-back"),
+    path("claims/<uuid:pk>/escalate/", moves.escalate, name="claim-escalate"),
+    path("me/answers/", answers.answers, name="my-answers"),
+    path("verdicts/<uuid:pk>/reopen/", answers.reopen, name="verdict-reopen"),
     path("items/<uuid:pk>/verdict/", desk.verdict, name="item-verdict"),
     path("verdicts/<uuid:pk>/undo/", desk.undo, name="verdict-undo"),
     path("events/", events.events, name="events"),

@@ -495,10 +495,16 @@ PAGES = [
     door("POST", "/claims/<uuid:pk>/heartbeat/", {O}, lambda w: w.claim.pk, body=proof),
     door("POST", "/claims/<uuid:pk>/release/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
     door("POST", "/claims/<uuid:pk>/skip/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
+    door("POST", "/claims/<uuid:pk>/snooze/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
+    door("POST", "/claims/<uuid:pk>/hand-back/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
     door("POST", "/claims/<uuid:pk>/escalate/", {O}, lambda w: w.claim.pk, body=proof, good={204}),
     # A supervisor comes through the door and is told that the claim is not his.
     door("POST", "/items/<uuid:pk>/verdict/", {O, S}, lambda w: w.claim.item_id, body=World.answer, good={201, 409}),
     door("POST", "/verdicts/<uuid:pk>/undo/", {O}, lambda w: w.verdict.pk, body=lambda _w: {}),
+    door("GET", "/me/answers/", ALL),
+    door("GET", "/verdicts/<uuid:pk>/reopen/", {O, S}, lambda w: w.verdict.pk),
+    # It is not final yet, which is said on the page.
+    door("POST", "/verdicts/<uuid:pk>/reopen/", {O, S}, lambda w: w.verdict.pk, good={422}, form=True),
     door("GET", "/events/", ALL),
     door("GET", "/events/<uuid:pk>/", SEES_EVENTS, lambda w: w.event.pk, asked=frozenset({A})),
     door("GET", "/media/<uuid:pk>/<slug:kind>/", SEES_EVENTS, lambda w: w.evidence.pk, extra="thumbnail"),

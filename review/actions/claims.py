@@ -4,16 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 
 from accounts import audit
 from accounts.models import User
 from review import broadcast
 from review.actions.held_claims import keep_shared, take_held
 from review.actions.leases import expire_others, items_of, lease, overtake_others, record_claim, record_seen
-from review.closed import refused_when_retired
 from review.exceptions import ClaimLost
-from review.models import Claim, Ended, Hold, Item, Move, Queue, Skip
+from review.models import Claim, Ended, Item, Queue, Skip, Verdict
 
 ATTEMPTS = 20
 
@@ -25,6 +24,8 @@ class EmptyQueue:
     claimed_by_others: int
     not_yours: int
     snoozed: int
+    # When the first of the snoozed ones comes back.
+    snoozed_until: datetime | None = None
 
 
 def claim_next(*, queue: Queue, person: User, now: datetime, ahead: bool = False) -> Claim | None:
@@ -49,11 +50,12 @@ def claim_next(*, queue: Queue, person: User, now: datetime, ahead: bool = False
 
 
 def candidates_for(queue: Queue, person: User, now: datetime) -> list[Item]:
+    """The item to take next, if there is one: what is kept for this person goes before what is anybody's."""
     rows = Item.objects.filter(queue=queue).claimable_by(person, now).not_held(now).most_urgent_first()
     rows = rows.select_related("event", "event__site", "queue__taxonomy")
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
-    return list(rows[:1])
+    return list(rows.filter(reserved_for=person)[:1]) or list(rows[:1])
 
 
 def take(item: Item, person: User, now: datetime, lasts: timedelta, *, opened: bool) -> Claim | None:
@@ -115,9 +117,10 @@ def give_back(*, claim: Claim, now: datetime) -> None:
 
 
 def give_back_all(person: User, now: datetime) -> None:
-    """End every claim of somebody who leaves, so that others can take the items at once."""
+    """End every claim of somebody who leaves, and what is kept for him, so that others can take the items at once."""
     for claim in Claim.objects.filter(holder=person, ended_at=None).select_related("item").order_by("item"):
         give_back(claim=claim, now=now)
+    Item.objects.open().filter(reserved_for=person).update(reserved_for=None, reserved_until=None)
 
 
 def end(claim: Claim, now: datetime, how: Ended) -> bool:
@@ -129,67 +132,6 @@ def end(claim: Claim, now: datetime, how: Ended) -> bool:
     return Claim.objects.filter(pk=claim.pk, ended_at=None).update(ended_at=now, ended=how) == 1
 
 
-def skip(*, claim: Claim, until: datetime, note: str = "", now: datetime) -> None:
-    """Pass an item over until later; others may take it at once. Raises ClaimLost, Invalid `reason_required`."""
-    claim.item.queue.require_reason(Move.SKIP, note, field="note")
-    with transaction.atomic():
-        require_live(claim)
-        Skip.objects.update_or_create(item=claim.item, person=claim.holder, defaults={"until": until})
-        end(claim, now, Ended.MOVED)
-        item = claim.item
-        audit.record(
-            "item.skipped",
-            actor=claim.holder,
-            on=item,
-            site_id=item.site_id,
-            queue_id=item.queue_id,
-            until=until.isoformat(),
-            note=note,
-            claim=str(claim.pk),
-            item_version=item.version,
-        )
-        broadcast.item_changed(item)
-
-
-def escalate(*, claim: Claim, to: Queue | None, note: str, now: datetime) -> None:
-    """Hand an item up: to another queue of the site, or to the front of its own, for somebody else.
-
-    Raises ClaimLost when the claim has ended, Invalid `reason_required`, Conflict `queue_retired`.
-    """
-    claim.item.queue.require_reason(Move.ESCALATE, note, field="note")
-    with refused_when_retired(), transaction.atomic():
-        item = claim.item
-        before = item.queue_id
-        target = to or item.queue
-        reason = item.reason | {"escalated": {"by": str(claim.holder), "note": note, "from": str(item.queue)}}
-        # Only while it is still this claim's: somebody may have taken it over a moment ago.
-        mine = items_of(claim).filter(version=item.version)
-        if not mine.update(queue=target, priority=1, reason=reason, version=item.version + 1):
-            raise ClaimLost
-        if claim.shared:
-            Hold.objects.waiting().filter(event_id=item.event_id).update(queue=target)
-            overtake_others(claim, now)
-        end(claim, now, Ended.MOVED)
-        if to is None:
-            Skip.objects.update_or_create(
-                item=item, person=claim.holder, defaults={"until": now + timedelta(days=3650)}
-            )
-        audit.record(
-            "item.escalated",
-            actor=claim.holder,
-            on=item,
-            site_id=item.site_id,
-            queue_id=target.pk,
-            to=target.name,
-            note=note,
-            claim=str(claim.pk),
-            item_version=item.version + 1,
-            before={"queue": str(before)},
-        )
-        for queue_id in {before, target.pk}:
-            broadcast.queue_changed(queue_id, held=item.held_until is not None)
-
-
 def require_live(claim: Claim) -> None:
     """Raise ClaimLost unless this claim is still the item's latest and the item is open."""
     if claim.ended_at is not None or not items_of(claim).exists():
@@ -199,9 +141,14 @@ def require_live(claim: Claim) -> None:
 def why_empty(*, queue: Queue, person: User, now: datetime) -> EmptyQueue:
     """Why `person` gets nothing from `queue`: what others hold, what he answered, what he put off."""
     items = Item.objects.filter(queue=queue).open()
-    skipped = Q(skips__person=person, skips__until__gt=now)
+    put_off = Skip.objects.filter(person=person, until__gt=now, item__in=items).aggregate(
+        n=Count("pk"), at=Min("until")
+    )
+    others = Q(claim_expires_at__gt=now) & ~Q(claimed_by=person) | Q(reserved_until__gt=now) & ~Q(reserved_for=person)
+    answered = Verdict.objects.filter(item=OuterRef("pk"), person=person, retraction=None, reopening=None)
     return EmptyQueue(
-        claimed_by_others=items.claimed(now).exclude(claimed_by=person).count(),
-        not_yours=items.filter(verdicts__person=person, verdicts__retraction=None).distinct().count(),
-        snoozed=items.filter(skipped).distinct().count(),
+        claimed_by_others=items.filter(others).count(),
+        not_yours=items.filter(Exists(answered)).count(),
+        snoozed=put_off["n"],
+        snoozed_until=put_off["at"],
     )

@@ -16,6 +16,7 @@ from review.models import Move, Queue
 
 LONGEST_UNDO = timedelta(minutes=5)
 LONGEST_DUE = timedelta(days=90)
+CHANGED = ["name", "due_in", "undo_window", "asks_complete", "answers_held", "allows_reopening", "needs_reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class QueueSettings:
     asks_complete: bool
     answers_held: bool
     needs_reason: tuple[str, ...] = ()
+    allows_reopening: bool = True
 
 
 def settings_of(queue: Queue) -> QueueSettings:
@@ -38,6 +40,7 @@ def settings_of(queue: Queue) -> QueueSettings:
         asks_complete=queue.asks_complete,
         answers_held=queue.answers_held,
         needs_reason=tuple(queue.needs_reason),
+        allows_reopening=queue.allows_reopening,
     )
 
 
@@ -45,6 +48,7 @@ def state_of(queue: Queue) -> str:
     """What can be changed of a queue, in one line: for the trail, and to notice that somebody was faster."""
     now = settings_of(queue)
     flags = f"{'asks' if now.asks_complete else 'asks not'} if complete, {'answers' if now.answers_held else 'no'} held"
+    flags += f", {'lets' if now.allows_reopening else 'lets not'} reopen"
     reasons = f"why for {', '.join(now.needs_reason) or 'nothing'}"
     return f"{now.name} · due in {now.due_in} · undo {now.undo_window} · {flags} · {reasons}"
 
@@ -68,8 +72,9 @@ def change_queue(*, queue: Queue, wanted: QueueSettings, before: str, person: Us
         row.name = name
         row.due_in, row.undo_window = wanted.due_in, wanted.undo_window
         row.asks_complete, row.answers_held = wanted.asks_complete, wanted.answers_held
+        row.allows_reopening = wanted.allows_reopening
         row.needs_reason = [move for move in Move.values if move in wanted.needs_reason]
-        row.save(update_fields=["name", "due_in", "undo_window", "asks_complete", "answers_held", "needs_reason"])
+        row.save(update_fields=CHANGED)
         audit.record(
             "queue.changed",
             actor=person,

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts.models import Lease
-from review.models import Retraction, SequencedOutcome, Verdict
+from review.models import Reopening, Retraction, SequencedOutcome, Verdict
 
 BATCH = 500
 
@@ -31,12 +31,15 @@ def sequence_outcomes(*, now: datetime) -> int:
 def waiting(now: datetime) -> list[UUID]:
     """The next verdicts to number, their items locked; inside a transaction.
 
-    An undo that is just being written holds its item, which is passed over until next time. One that was committed
-    between the look and the lock shows in the second look.
+    An undo or a reopening that is just being written holds its item, which is passed over until next time. One that was
+    committed between the look and the lock shows in the second look.
     """
-    rows = Verdict.objects.filter(final_at__lte=now, retraction=None, sequenced=None).order_by("final_at", "id")
+    rows = Verdict.objects.filter(final_at__lte=now, retraction=None, reopening=None, sequenced=None).order_by(
+        "final_at", "id"
+    )
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_related("item").select_for_update(skip_locked=True, of=("item",))
     found = [verdict.pk for verdict in rows[:BATCH]]
-    retracted = set(Retraction.objects.filter(verdict__in=found).values_list("verdict_id", flat=True))
-    return [pk for pk in found if pk not in retracted]
+    gone = set(Retraction.objects.filter(verdict__in=found).values_list("verdict_id", flat=True))
+    gone |= set(Reopening.objects.filter(verdict__in=found).values_list("verdict_id", flat=True))
+    return [pk for pk in found if pk not in gone]

@@ -143,6 +143,8 @@ def decide(item: Item, claim: Claim, verdict: Verdict, now: datetime) -> None:
         verdict_id=verdict.pk,
         decided_at=now,
         version=verdict.item_version + 1,
+        reserved_for=None,
+        reserved_until=None,
         claim_id=None,
         claimed_by=None,
         claim_expires_at=None,

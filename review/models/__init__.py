@@ -15,7 +15,7 @@ from .release import Release, ReleaseFile, ReleaseRow, ReleaseState, Split, Spli
 from .retention import Kept, LegalHold, RetentionRule, RetentionRun
 from .taxonomy import PALETTE, FormerName, Taxonomy, TaxonomyClass
 from .upload import FileState, UploadFile, UploadJob, UploadRole, UploadState
-from .verdict import Answer, Retraction, Verdict
+from .verdict import Answer, Reopening, Retraction, Verdict
 
 __all__ = [
     "PALETTE",
@@ -57,6 +57,7 @@ __all__ = [
     "ReleaseState",
     "Rendition",
     "RenditionKind",
+    "Reopening",
     "RetentionRule",
     "RetentionRun",
     "Retraction",

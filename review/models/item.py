@@ -52,6 +52,11 @@ class Item(models.Model):
     sampling_probability = models.FloatField(null=True)
     # Until then a machine waits for the answer: everybody on duty may look at once, and the first answer wins.
     held_until = models.DateTimeField(null=True)
+    # Until then it is offered to this person alone: sent to him, sent back to him, or put off by him. Then to anybody.
+    reserved_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    reserved_until = models.DateTimeField(null=True)
     claim_id = models.UUIDField(null=True)
     claimed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     claim_expires_at = models.DateTimeField(null=True)
@@ -77,6 +82,11 @@ class Item(models.Model):
                 | Q(claim_id__isnull=False, claimed_by__isnull=False, claim_expires_at__isnull=False),
                 name="item_claim_is_whole",
             ),
+            models.CheckConstraint(
+                condition=Q(reserved_for=None, reserved_until=None)
+                | Q(reserved_for__isnull=False, reserved_until__isnull=False),
+                name="item_reserved_says_until",
+            ),
         ]
         indexes = [
             # Claim: the most urgent open item of a queue.
@@ -95,6 +105,12 @@ class Item(models.Model):
                 fields=["queue", "claimed_by"],
                 condition=Q(state=ItemState.OPEN, claimed_by__isnull=False),
                 name="item_claimed",
+            ),
+            # What one person put off or was sent.
+            models.Index(
+                fields=["reserved_for", "queue"],
+                condition=Q(state=ItemState.OPEN, reserved_for__isnull=False),
+                name="item_reserved",
             ),
         ]
 

@@ -20,6 +20,8 @@ class Move(models.TextChoices):
     UNSURE = "unsure", _("unsure")
     BAD_IMAGE = "bad_image", _("bad image")
     SKIP = "skip", _("skip")
+    SNOOZE = "snooze", _("put off")
+    HAND_BACK = "hand_back", _("hand back")
     ESCALATE = "escalate", _("escalate")
 
 
@@ -45,6 +47,11 @@ class Queue(models.Model):
         _("answers held events"),
         default=True,
         help_text=_("Whether people of this queue are called when a machine waits for an answer."),
+    )
+    allows_reopening = models.BooleanField(
+        _("lets people reopen their own answers"),
+        default=True,
+        help_text=_("Whether who answered may open an item again once the answer is final, with a reason."),
     )
     # Moves (values of `Move`) that are taken only with a reason.
     needs_reason = models.JSONField(default=list)

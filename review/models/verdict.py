@@ -67,3 +67,18 @@ class Retraction(models.Model):
 
     def __str__(self) -> str:
         return f"retraction of {self.verdict_id}"
+
+
+class Reopening(models.Model):
+    """A final answer that no longer counts, with the reason: its item was opened again. The answer itself stays."""
+
+    verdict = models.OneToOneField(Verdict, on_delete=models.PROTECT, related_name="reopening")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="reopening_says_why")]
+
+    def __str__(self) -> str:
+        return f"reopening of {self.verdict_id}"

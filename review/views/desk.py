@@ -1,6 +1,5 @@
 """The desk: claim, look, answer."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +8,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.doors import person_of, signed_in
 from accounts.exceptions import Invalid
+from accounts.models import User
 from accounts.outbox import keys_of
 from accounts.roles import Right
 from review import schemas
-from review.access import claim_for, item_for, queue_for, queues_in_use, verdict_for
+from review.access import claim_for, item_for, queue_for, queues_in_use, reviewers_of, verdict_for
 from review.actions import claims, duties, verdicts
 from review.actions.held_claims import take_held
 from review.api.bodies import json_body
@@ -24,12 +25,20 @@ from review.desk import class_list, payload, picture_payload
 from review.models import Answer, Claim, Item, Parking, Queue
 from review.views.queues import open_counts
 
+SNOOZES = [
+    (15, gettext_lazy("15 minutes")),
+    (30, gettext_lazy("30 minutes")),
+    (60, gettext_lazy("an hour")),
+    (240, gettext_lazy("four hours")),
+    (1440, gettext_lazy("a day")),
+]
+MOST_COLLEAGUES = 50
+
 
 @require_safe
 @signed_in("review_items on the queue")
 def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
     queue = queue_for(request.user, Right.REVIEW, pk)
-    targets = queues_in_use(request.user, Right.REVIEW).filter(site=queue.site).exclude(pk=queue.pk)
     config = {
         "queue": {"id": str(queue.pk), "name": queue.name, "site": queue.site.name},
         "classes": class_list(queue),
@@ -39,7 +48,6 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "heartbeat_seconds": settings.SECONDLOOK["HEARTBEAT_SECONDS"],
         "needs_reason": queue.needs_reason,
         "outbox_keys": keys_of(person_of(request)),
-        "targets": [{"id": str(target.pk), "name": target.name} for target in targets],
         "time_zone": queue.site.time_zone,
         "urls": {
             "claim": reverse("desk-claim", args=[queue.pk]),
@@ -58,11 +66,27 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "guide": queue.guide,
         "guide_url": f"{reverse('guide', args=[queue.pk])}?part=1",
         "urls": config["urls"],
-        "targets": targets,
+        "targets": targets_of(queue, person_of(request)),
+        "snoozes": [(minutes, str(words)) for minutes, words in SNOOZES],
         "lease_seconds": config["lease_seconds"],
         "heartbeat_seconds": config["heartbeat_seconds"],
     }
     return render(request, "review/desk.html", context)
+
+
+def targets_of(queue: Queue, person: User) -> list[dict[str, Any]]:
+    """Where an item of `queue` can be sent: the queues of its site on which `person` works, each with its people."""
+    rows = queues_in_use(person, Right.REVIEW).filter(site=queue.site)
+    others = sorted(rows.exclude(pk=queue.pk), key=lambda row: row.name)
+    return [
+        {"id": str(row.pk), "name": row.name, "own": row.pk == queue.pk, "people": colleagues(row, person)}
+        for row in [*others, queue]
+    ]
+
+
+def colleagues(queue: Queue, person: User) -> list[dict[str, str]]:
+    found = User.objects.by_name().filter(pk__in=reviewers_of(queue)).exclude(pk=person.pk)[:MOST_COLLEAGUES]
+    return [{"id": str(one.public_id), "name": str(one)} for one in found]
 
 
 def counts_of(queue: Queue) -> dict[str, Any]:
@@ -161,46 +185,6 @@ def heartbeat(request: HttpRequest, pk: UUID) -> JsonResponse:
 def release(request: HttpRequest, pk: UUID) -> HttpResponse:
     claims.give_back(claim=own_claim(request, pk), now=timezone.now())
     return HttpResponse(status=204)
-
-
-@require_POST
-@signed_in("the own claim")
-def skip(request: HttpRequest, pk: UUID) -> HttpResponse:
-    claim, now = own_claim(request, pk, {"minutes", "note"}), timezone.now()
-    data = fields(request, {"claim_token", "minutes", "note"})
-    minutes = data.get("minutes", 10)
-    if type(minutes) is not int or not 1 <= minutes <= 7 * 24 * 60:
-        raise Invalid("minutes: a whole number from 1 to 10080", code="schema")
-    claims.skip(claim=claim, until=now + timedelta(minutes=minutes), note=note_in(data), now=now)
-    return HttpResponse(status=204)
-
-
-@require_POST
-@signed_in("the own claim; the target queue of the same site")
-def escalate(request: HttpRequest, pk: UUID) -> HttpResponse:
-    claim = own_claim(request, pk, {"note", "queue"})
-    data = fields(request, {"claim_token", "note", "queue"})
-    to = target_of(request, claim, data.get("queue"))
-    claims.escalate(claim=claim, to=to, note=note_in(data), now=timezone.now())
-    return HttpResponse(status=204)
-
-
-def note_in(data: dict[str, Any]) -> str:
-    """What was typed as a reason. Raises Invalid `schema`."""
-    note = data.get("note") or ""
-    if not isinstance(note, str) or len(note) > 1000 or not schemas.is_printable(note):
-        raise Invalid("note: at most 1000 characters, none of them control characters", code="schema")
-    return note
-
-
-def target_of(request: HttpRequest, claim: Claim, pk: Any) -> Queue | None:
-    """The queue to escalate to: one of the same site that the person may work on."""
-    if not pk:
-        return None
-    queue = queue_for(request.user, Right.REVIEW, as_uuid(pk))
-    if queue.site_id != claim.item.site_id:
-        raise Invalid("queue: belongs to another site", code="other_site")
-    return queue
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts import audit
@@ -27,7 +28,7 @@ from review.views.guides import places_for
 
 PAGE = 48
 # The latest of those who skipped or escalated an event.
-PUT_AWAY = 50
+MOST_PUT_AWAY = 50
 
 
 @require_safe
@@ -184,12 +185,17 @@ def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
         steps.append(step(event.received_at, asked, "", "hourglass"))
         if hold.resolved_at is not None:
             steps.append(step(hold.resolved_at, hold.get_state_display().capitalize(), "", "timer"))
-    for verdict in Verdict.objects.filter(item__event=event).select_related("person", "retraction"):
+    for verdict in Verdict.objects.filter(item__event=event).select_related(
+        "person", "retraction", "reopening__person"
+    ):
         labelled = ", ".join(label["class"] for label in verdict.labels[:6])
         detail = " · ".join(part for part in (labelled, verdict.note) if part)
         steps.append(step(verdict.created_at, f"{verdict.person}: {verdict.get_answer_display()}", detail, "check"))
         if hasattr(verdict, "retraction"):
             steps.append(step(verdict.retraction.created_at, _("Taken back by %s") % verdict.person, "", "undo-2"))
+        if hasattr(verdict, "reopening"):
+            again = verdict.reopening
+            steps.append(step(again.created_at, _("Opened again by %s") % again.person, again.reason, "rotate-ccw"))
     steps += put_away(event)
     for release_row in ReleaseRow.objects.filter(event=event).select_related("release"):
         release = release_row.release
@@ -197,16 +203,23 @@ def story(event: Event, item: Item | None) -> list[dict[str, Any]]:
     return sorted(steps, key=lambda entry: entry["at"])
 
 
+PUT_AWAY = {
+    "item.skipped": (gettext_lazy("%(who)s: skipped"), "skip-forward"),
+    "item.snoozed": (gettext_lazy("%(who)s: put off"), "alarm-clock"),
+    "item.handed_back": (gettext_lazy("%(who)s: handed back to %(to)s"), "undo-2"),
+    "item.escalated": (gettext_lazy("%(who)s: escalated to %(to)s"), "arrow-up"),
+}
+
+
 def put_away(event: Event) -> list[dict[str, Any]]:
-    """Who skipped or escalated it, and why: the trail alone keeps this, as an item knows its latest state only."""
-    rows = AuditEntry.objects.filter(subject_id=event.pk, verb__in=["item.skipped", "item.escalated"])
+    """Who put it off or sent it on, and why: the trail alone keeps this, as an item knows its latest state only."""
+    rows = AuditEntry.objects.filter(subject_id=event.pk, verb__in=PUT_AWAY)
     steps = []
-    for entry in rows.select_related("actor").order_by("-id")[:PUT_AWAY]:
+    for entry in rows.select_related("actor").order_by("-id")[:MOST_PUT_AWAY]:
         facts = entry.additional_data or {}
-        escalated = entry.verb == "item.escalated"
-        said = _("%(who)s: escalated to %(queue)s") if escalated else _("%(who)s: skipped")
-        title = said % {"who": who(entry), "queue": facts.get("to", "–")}
-        steps.append(step(entry.timestamp, title, facts.get("note", ""), "arrow-up" if escalated else "skip-forward"))
+        said, icon = PUT_AWAY[entry.verb]
+        title = str(said) % {"who": who(entry), "to": facts.get("to", "–")}
+        steps.append(step(entry.timestamp, title, facts.get("note", ""), icon))
     return steps
 
 

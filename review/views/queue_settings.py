@@ -121,6 +121,7 @@ def typed(request: HttpRequest) -> QueueSettings:
         asks_complete="asks_complete" in said,
         answers_held="answers_held" in said,
         needs_reason=tuple(said.getlist("needs_reason")),
+        allows_reopening="allows_reopening" in said,
     )
 
 

@@ -19,6 +19,7 @@ from review.actions.evidence import store_evidence
 from review.actions.intake import take_in
 from review.actions.mapping import create_missing
 from review.actions.openings import open_events
+from review.actions.reopening import reopen
 from review.actions.sequencer import sequence_outcomes
 from review.actions.verdicts import undo
 from review.models import Event, Item, ParkingCause, SequencedOutcome
@@ -39,9 +40,11 @@ def history(place: Place, operator: User) -> None:
     make_item(place, picture=jpeg())
     taken = claim(place, operator)
     again = undo(verdict=give_answer(taken).verdict, now=timezone.now())
-    give_answer(again, "empty")
+    final = give_answer(again, "empty").verdict
     open_events(person=operator, site=place.site, event=None, reason="a look", now=timezone.now())
-    sequence_outcomes(now=timezone.now() + timedelta(minutes=1))
+    later = timezone.now() + timedelta(minutes=1)
+    sequence_outcomes(now=later)
+    reopen(verdict=final, person=operator, reason="it was a bird", now=later)
     # An inner node is kept over 256 leaves.
     for _number in range(256):
         audit.record("person.changed", actor=operator, on=operator)
@@ -103,8 +106,8 @@ def test_without_the_triggers_the_same_writes_go_through(history: None, label: s
 def test_the_whole_loop_works_with_the_triggers_on(protected: None, history: None) -> None:
     assert Event.objects.count() == 1
     assert SequencedOutcome.objects.count() == 1
-    assert Item.objects.get().outcome == "empty"
-    assert AuditEntry.objects.filter(verb="verdict.undone").exists()
+    assert Item.objects.get().state == "open"
+    assert AuditEntry.objects.filter(verb__in=["verdict.undone", "verdict.reopened"]).count() == 2
 
 
 def test_evidence_that_comes_later_is_no_change_of_the_event(protected: None, place: Place) -> None:

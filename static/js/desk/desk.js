@@ -5,10 +5,10 @@
 import { Problem, post } from "../http.js";
 import { deskIsOpen } from "../leaving.js";
 import { backOff } from "../live.js";
-import { say } from "../toast.js";
 import { listenForAdjustments } from "./adjust.js";
 import { announce } from "./announce.js";
 import { Attributes } from "./attributes.js";
+import { Away } from "./away.js";
 import { onArrivals } from "./arrivals.js";
 import { Banner } from "./banner.js";
 import { Bar } from "./bar.js";
@@ -29,12 +29,11 @@ import { Trail } from "./trail.js";
 import { Typeahead } from "./typeahead.js";
 import { uuid } from "./uuid.js";
 
-const SKIP_MINUTES = 10;
 const LEASE_SHOWN_BELOW_S = 30;
 const TICK_MS = 1000;
 const LAYOUT_KEY = "second-look.desk-layout.";
 const WORDS = { confirm: "word-confirm", correct: "word-correct", empty: "word-empty", unsure: "word-unsure", bad_image: "word-bad-image" };
-const MOVES = { ...WORDS, skip: "word-skip", escalate: "word-escalate" };
+const MOVES = { ...WORDS, skip: "word-skip", snooze: "word-snooze", hand_back: "word-hand-back", escalate: "word-escalate" };
 const MAY_REPEAT = new Set(["move", "move-far", "pan", "zoom-in", "zoom-out", "next-box", "previous-box", "undo-edit", "redo-edit"]);
 
 export class Desk {
@@ -71,6 +70,14 @@ export class Desk {
       onSignedOut: () => this.banner.signedOut(),
     });
     this.held = new Held(root, config);
+    this.away = new Away(root, this.sheets, {
+      current: () => (this.#canAct ? this.session.current : null),
+      goOn: () => { this.#next(); this.session.prefetch(); },
+      wantsReason: (move) => this.#wantsReason(move),
+      askFirst: (words, then) => this.reason.ask(words, then),
+      askAfter: (problem, move, again) => this.#askAfter(problem, move, again),
+      failed: (detail) => this.banner.said(t("put-away-failed"), detail),
+    });
     this.session = new Session(config, { holdingElsewhere: () => this.outbox.items, onLost: (item) => this.#lost(item), onReasons: (moves) => this.#reasonsAre(moves) });
   }
 
@@ -80,7 +87,6 @@ export class Desk {
     listenForAdjustments(this.#root);
     new Keys((command, event, chord) => this.#key(command, event, chord));
     document.addEventListener("click", (event) => this.#clicked(event));
-    this.#root.querySelector("[data-escalate-form]").addEventListener("submit", (event) => this.#escalate(event));
     this.stage.element.addEventListener("keydown", (event) => this.#tab(event));
     onArrivals(this.#config.queue.id, () => this.#arrived());
     setInterval(() => this.#tick(), TICK_MS);
@@ -271,7 +277,7 @@ export class Desk {
   #reasonsAre(moves) {
     const fresh = moves.filter((move) => !this.#wantsReason(move) && MOVES[move]);
     this.#config.needs_reason = moves;
-    this.#root.querySelector("[data-escalate-form]").elements.note.required = moves.includes("escalate");
+    this.away.reasonsAre();
     if (fresh.length && !this.banner.offers) this.banner.said(t("reasons-title"), t("reasons-detail", { what: fresh.map((move) => t(MOVES[move])).join(", ") }));
   }
 
@@ -377,48 +383,6 @@ export class Desk {
     announce(t("taken-back", { what: step.words }));
   }
 
-  /** Put an item away without an answer. */
-  async #putAway(link, body, words) {
-    const item = this.session.current;
-    if (!this.#canAct) return false;
-    this.#next();
-    this.session.prefetch();
-    await this.#sendAway(item, link, body, words);
-    return true;
-  }
-
-  async #sendAway(item, link, body, words) {
-    try {
-      await post(item.links[link], { claim_token: item.token, ...body });
-      say(words);
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-      if (this.#askAfter(problem, link, (note) => this.#sendAway(item, link, { ...body, note }, words))) return;
-      this.banner.said(t("put-away-failed"), problem.status ? problem.message : t("unreachable-detail"));
-    }
-  }
-
-  #skip(note = "") {
-    const item = this.session.current;
-    if (!this.#canAct) return false;
-    if (!note && this.#wantsReason("skip")) {
-      this.reason.ask(t("word-skip"), (said) => this.session.current === item && this.#skip(said));
-      return true;
-    }
-    this.#putAway("skip", { minutes: SKIP_MINUTES, ...(note && { note }) }, t("skipped", { n: SKIP_MINUTES }));
-    return true;
-  }
-
-  #escalate(event) {
-    event.preventDefault();
-    const form = event.target;
-    const body = { note: form.elements.note.value.trim() };
-    if (form.elements.queue?.value) body.queue = form.elements.queue.value;
-    this.sheets.close();
-    form.reset();
-    this.#putAway("escalate", body, t("escalated"));
-  }
-
   // Commands ----------------------------------------------------------------------------------------------------------
 
   #toggleComplete() {
@@ -456,8 +420,10 @@ export class Desk {
     unsure: () => this.#decide("unsure"),
     "bad-image": () => this.#decide("bad_image"),
     "toggle-complete": () => this.#toggleComplete(),
-    skip: () => this.#skip(),
-    escalate: () => (this.#canAct ? this.#toggleSheet("escalate") : false),
+    skip: () => this.away.skip(),
+    snooze: () => this.away.ask("snooze"),
+    "hand-back": () => this.away.ask("hand_back"),
+    escalate: () => this.away.ask("escalate"),
     "take-back": () => { this.#takeBack(); return true; },
     "take-held": () => { this.#takeHeld(); return true; },
     "more-classes": () => this.#openTypeahead(),

@@ -12,6 +12,8 @@ export const KEYMAP = [
   { group: "answer", command: "bad-image", keys: ["b"], text: "key-bad-image" },
   { group: "answer", command: "toggle-complete", keys: ["a"], text: "key-complete" },
   { group: "answer", command: "skip", keys: ["s"], text: "key-skip" },
+  { group: "answer", command: "snooze", keys: ["w"], text: "key-snooze" },
+  { group: "answer", command: "hand-back", keys: ["h"], text: "key-hand-back" },
   { group: "answer", command: "escalate", keys: ["e"], text: "key-escalate" },
   { group: "answer", command: "take-back", keys: ["z"], text: "key-take-back" },
   { group: "answer", command: "take-held", keys: ["t"], text: "key-take-held" },

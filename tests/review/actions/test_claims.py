@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
-from review.actions import claims
+from review.actions import claims, moves
 from review.exceptions import ClaimLost
 from review.models import Claim, Ended, Item, Skip
 from tests import factories
@@ -19,11 +19,7 @@ from tests.conftest import AtOnce
 from tests.factories import Place, claim, give_answer, make_item, make_person
 
 LEASE = timedelta(seconds=120)
-
-
-@pytest.fixture
-def second(place: Place) -> User:
-    return make_person("two", Role.OPERATOR, place.site)
+LATER = {"until": timezone.now() + timedelta(days=1)}
 
 
 def urgency(item: Item, **columns: Any) -> Item:
@@ -181,22 +177,22 @@ def test_giving_back_a_lost_claim_leaves_the_new_holder_alone(place: Place, oper
 
 def test_a_skipped_item_comes_back_later_and_is_free_for_others(place: Place, operator: User, second: User) -> None:
     item, now = make_item(place), timezone.now()
-    claims.skip(claim=claim(place, operator, now), until=now + timedelta(minutes=10), now=now)
+    moves.skip(claim=claim(place, operator, now), until=now + timedelta(minutes=10), now=now)
     assert claims.claim_next(queue=place.queue, person=operator, now=now) is None
     assert claims.why_empty(queue=place.queue, person=operator, now=now).snoozed == 1
     claims.give_back(claim=claim(place, second, now), now=now)
     assert claim(place, operator, now + timedelta(minutes=11)).item == item
 
 
-@pytest.mark.parametrize("verb", ["skip", "escalate"])
+@pytest.mark.parametrize("verb", ["skip", "snooze", "hand_back", "escalate"])
 def test_nothing_can_be_done_with_a_lost_claim(place: Place, operator: User, second: User, verb: str) -> None:
     make_item(place)
     start = timezone.now()
     mine = claim(place, operator, start)
     claim(place, second, start + LEASE)
-    more: dict[str, Any] = {"until": start + 3 * LEASE} if verb == "skip" else {"to": None, "note": ""}
+    more: dict[str, Any] = {"skip": LATER, "snooze": LATER, "hand_back": {}, "escalate": {"to": None, "note": ""}}[verb]
     with pytest.raises(ClaimLost):
-        getattr(claims, verb)(claim=mine, now=start + LEASE, **more)
+        getattr(moves, verb)(claim=mine, now=start + LEASE, **more)
     assert not Skip.objects.exists()
     assert Item.objects.get().claimed_by == second
 
@@ -207,7 +203,7 @@ def test_an_escalated_item_comes_first_for_others_and_never_back(
     item = make_item(place)
     ordinary = urgency(make_item(place), priority=2)
     urgency(item, priority=1)
-    claims.escalate(claim=claim(place, operator), to=None, note="what is this?", now=now)
+    moves.escalate(claim=claim(place, operator), to=None, note="what is this?", now=now)
     item.refresh_from_db()
     assert (item.priority, item.version, item.reason["escalated"]["note"]) == (1, 2, "what is this?")
     assert order(place, operator) == [ordinary]
@@ -219,7 +215,7 @@ def test_an_item_escalated_to_another_queue_waits_there(place: Place, operator: 
 
     senior = create_queue(site=place.site, slug="senior", name="Senior", taxonomy=place.taxonomy, maker=None, now=now)
     item = make_item(place)
-    claims.escalate(claim=claim(place, operator), to=senior, note="", now=now)
+    moves.escalate(claim=claim(place, operator), to=senior, note="", now=now)
     item.refresh_from_db()
     assert (item.queue, item.claim_id) == (senior, None)
     assert order(place, operator) == []

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
-from review.actions import claims, duties, holds
+from review.actions import claims, duties, holds, moves
 from review.actions.held_claims import take_held
 from review.actions.sequencer import sequence_outcomes
 from review.actions.verdicts import undo
@@ -168,10 +168,10 @@ def test_after_the_deadline_one_person_has_it_alone(
 def test_it_can_be_put_off_and_handed_up_like_others(
     held: Item, place: Place, operator: User, colleague: User, now: datetime
 ) -> None:
-    claims.skip(claim=factories.claim(place, operator, now), until=now + timedelta(minutes=10), now=now)
+    moves.skip(claim=factories.claim(place, operator, now), until=now + timedelta(minutes=10), now=now)
     assert take_held(queue=place.queue, person=operator, now=now) is None
     other = make_queue(place, now)
-    claims.escalate(claim=factories.claim(place, colleague, now), to=other, note="look", now=now)
+    moves.escalate(claim=factories.claim(place, colleague, now), to=other, note="look", now=now)
     assert hold_of(held).queue == other
     assert take_held(queue=place.queue, person=colleague, now=now) is None
 
@@ -189,11 +189,11 @@ def test_a_claim_that_was_overtaken_moves_nothing(
 ) -> None:
     other = make_queue(place, now)
     mine, theirs = (factories.claim(place, person, now) for person in (operator, colleague))
-    claims.escalate(claim=mine, to=other, note="look", now=now)
+    moves.escalate(claim=mine, to=other, note="look", now=now)
     for claim in (mine, theirs):
         fresh = Claim.objects.select_related("item__queue").get(pk=claim.pk)
         with pytest.raises(ClaimLost):
-            claims.escalate(claim=fresh, to=place.queue, note="again", now=now)
+            moves.escalate(claim=fresh, to=place.queue, note="again", now=now)
     held.refresh_from_db()
     assert held.queue == other
 
@@ -208,7 +208,7 @@ def test_after_the_deadline_nobody_moves_what_one_person_has_alone(
     assert alone is not None
     assert (alone.item_id, alone.shared) == (held.pk, False)
     with pytest.raises(ClaimLost):
-        claims.escalate(claim=mine, to=other, note="look", now=late)
+        moves.escalate(claim=mine, to=other, note="look", now=late)
     mine.refresh_from_db()
     assert mine.ended == "overtaken"
     give_answer(alone, now=late)

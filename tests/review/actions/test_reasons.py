@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.exceptions import Invalid
 from accounts.models import AuditEntry, User
-from review.actions import claims
+from review.actions import moves
 from review.models import Item, Move, Skip, Verdict
 from tests import factories
 from tests.factories import Place, answer_body, bearer, claim, give_answer, make_item, make_token, sign_in
@@ -86,9 +86,9 @@ def test_what_was_put_away_tells_its_reason_in_both_stories(
     asking: Place, operator: User, supervisor: User, now: datetime
 ) -> None:
     item = make_item(asking)
-    claims.skip(claim=claim(asking, operator, now), until=now, note="after the <break>", now=now)
+    moves.skip(claim=claim(asking, operator, now), until=now, note="after the <break>", now=now)
     later = now + timedelta(minutes=1)
-    claims.escalate(claim=claim(asking, operator, later), to=None, note="is this ours?", now=later)
+    moves.escalate(claim=claim(asking, operator, later), to=None, note="is this ours?", now=later)
     client = Client()
     sign_in(client, supervisor)
     page = client.get(f"/events/{item.event_id}/").content.decode()
@@ -129,6 +129,6 @@ def test_escalating_by_the_way_needs_its_note(asking: Place, operator: User, now
     make_item(asking)
     mine = factories.claim(asking, operator, now)
     with pytest.raises(Invalid):
-        claims.escalate(claim=mine, to=None, note=" ", now=now)
-    claims.escalate(claim=mine, to=None, note="what is this?", now=now)
+        moves.escalate(claim=mine, to=None, note=" ", now=now)
+    moves.escalate(claim=mine, to=None, note="what is this?", now=now)
     assert Item.objects.get().reason["escalated"]["note"] == "what is this?"

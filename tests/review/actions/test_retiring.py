@@ -16,7 +16,7 @@ from inference.models import Site, SourceTally
 from inference.tallies import tallies
 from inference.tokens import forget_tokens
 from review import closed
-from review.actions.claims import escalate
+from review.actions.moves import escalate
 from review.actions.policies import publish
 from review.actions.retiring import restore_queue, restore_site, retire_queue, retire_site
 from review.actions.setup import create_queue

@@ -13,7 +13,7 @@ from accounts.exceptions import Invalid, SecondLookError
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from review import schemas
-from review.actions import claims
+from review.actions import claims, moves
 from review.actions.taxonomies import change_class
 from review.actions.verdicts import give_verdict, undo
 from review.exceptions import AlreadyDecided, ClaimLost, KeyReused, StaleVersion, UndoWindowOver
@@ -25,11 +25,6 @@ from tests.factories import Place, answer_body, claim, give_answer, make_item, m
 LEASE = timedelta(seconds=120)
 BIRD = {"class": "bird", "index": 1, "box": [10.0, 20.0, 40.0, 50.0], "attributes": {}, "prediction": "p1"}
 PERSON = {"class": "person", "index": 0, "box": [100.0, 60.0, 60.0, 120.0], "attributes": {}, "prediction": "p2"}
-
-
-@pytest.fixture
-def second(place: Place) -> User:
-    return make_person("two", Role.OPERATOR, place.site)
 
 
 @pytest.fixture
@@ -315,7 +310,7 @@ def test_an_answer_to_an_older_version_is_refused(place: Place, operator: User, 
     make_item(place)
     mine = claim(place, operator)
     version = mine.item.version
-    claims.escalate(claim=mine, to=None, note="", now=now)
+    moves.escalate(claim=mine, to=None, note="", now=now)
     with pytest.raises(StaleVersion) as refused:
         give_answer(mine, version=version)
     assert refused.value.members["current"]["version"] == version + 1
