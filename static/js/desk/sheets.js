@@ -25,7 +25,7 @@ export class Sheets {
     if (!opens) return;
     sheet.hidden = false;
     this.#load(sheet.querySelector("[data-load]"));
-    (sheet.querySelector("textarea, input, [data-sheet-close]") || sheet).focus({ preventScroll: true });
+    (sheet.querySelector("input:checked[type=radio]") || sheet.querySelector("textarea, input, [data-sheet-close]") || sheet).focus({ preventScroll: true });
   }
 
   /** Fetch what a panel shows as it is now; without an answer, what came with the page stays. */
