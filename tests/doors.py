@@ -501,6 +501,7 @@ PAGES = [
     # A supervisor comes through the door and is told that the claim is not his.
     door("POST", "/items/<uuid:pk>/verdict/", {O, S}, lambda w: w.claim.item_id, body=World.answer, good={201, 409}),
     door("POST", "/verdicts/<uuid:pk>/undo/", {O}, lambda w: w.verdict.pk, body=lambda _w: {}),
+    door("POST", "/me/keys/", ALL, body=lambda _w: {"bindings": {"skip": ["k"]}}),
     door("GET", "/me/answers/", ALL),
     door("GET", "/verdicts/<uuid:pk>/reopen/", {O, S}, lambda w: w.verdict.pk),
     # It is not final yet, which is said on the page.

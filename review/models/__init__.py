@@ -7,6 +7,7 @@ from .file_round import FileDamage, FileRound
 from .guide import GuideExample, GuideVersion
 from .hold import Duty, Hold, HoldState
 from .item import Item, ItemState, Outcome
+from .keys import KeyBindings
 from .naming import EventNames, NameMap
 from .opening import Opening
 from .policy import Policy, PolicyState, Rule
@@ -41,6 +42,7 @@ __all__ = [
     "Item",
     "ItemState",
     "Kept",
+    "KeyBindings",
     "LegalHold",
     "Move",
     "NameMap",

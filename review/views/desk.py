@@ -20,6 +20,7 @@ from review import schemas
 from review.access import claim_for, item_for, queue_for, queues_in_use, reviewers_of, verdict_for
 from review.actions import claims, duties, verdicts
 from review.actions.held_claims import take_held
+from review.actions.keys import keys_for
 from review.api.bodies import json_body
 from review.desk import class_list, payload, picture_payload
 from review.models import Answer, Claim, Item, Parking, Queue
@@ -47,6 +48,7 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
         "lease_seconds": settings.SECONDLOOK["LEASE_SECONDS"],
         "heartbeat_seconds": settings.SECONDLOOK["HEARTBEAT_SECONDS"],
         "needs_reason": queue.needs_reason,
+        "keys": keys_for(person_of(request)),
         "outbox_keys": keys_of(person_of(request)),
         "time_zone": queue.site.time_zone,
         "urls": {
@@ -56,6 +58,7 @@ def desk(request: HttpRequest, pk: UUID) -> HttpResponse:
             "take": reverse("desk-take", args=[queue.pk]),
             "here": reverse("desk-here", args=[queue.pk]),
             "queues": reverse("queues"),
+            "keys": reverse("my-keys"),
         },
     }
     context = {

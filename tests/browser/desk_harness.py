@@ -97,6 +97,8 @@ class Desk:
         self.place: list[float] | None = None
         # What is asked about things of a class besides, by the name of the class.
         self.attributes: dict[str, list[dict[str, Any]]] = {}
+        # The keys that this person has changed.
+        self.keys: dict[str, list[str]] = {}
         # What the queue wants a reason for by now, when it was changed after the page came.
         self.wants_now: list[str] | None = None
         # Numbers of items that machines wait for, in the order in which they are offered, and for how long.
@@ -126,6 +128,9 @@ class Desk:
             (self.on_picture or show_picture)(route)
         elif path == "/claim/":
             self._claim(route)
+        elif path == "/me/keys/":
+            self.posts.append(("keys", 0, body_of(route.request)))
+            route.fulfill(json=body_of(route.request))
         elif path in {"/held/", "/take/", "/here/"}:
             self._held(route, path)
         else:
@@ -147,8 +152,16 @@ class Desk:
             "undo_seconds": 8,
             "lease_seconds": 60,
             "heartbeat_seconds": 20,
+            "keys": self.keys,
             "targets": [],
-            "urls": {"claim": "/claim/", "queues": "/queues/", "held": "/held/", "take": "/take/", "here": "/here/"},
+            "urls": {
+                "claim": "/claim/",
+                "queues": "/queues/",
+                "held": "/held/",
+                "take": "/take/",
+                "here": "/here/",
+                "keys": "/me/keys/",
+            },
         }
         context = {"desk": config, "queue": {"id": QUEUE, "name": "unsure"}, "classes": class_rows(), "guide": ""}
         # Whose page it is: unsent answers are kept by person.

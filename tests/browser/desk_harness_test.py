@@ -535,3 +535,38 @@ def test_a_crop_lies_where_it_was_cut_out_and_fills_the_stage(desk: Desk) -> Non
     assert found["fills"] > 0.99
     desk.press("+")
     assert round(desk.page.evaluate(places)["left"]) == 80
+
+
+# Keys of one's own
+
+
+def test_another_key_is_given_to_a_command_and_counts_at_once(desk: Desk) -> None:
+    desk.open()
+    desk.press("?")
+    row = desk.page.get_by_role("button", name="Change: Skip for ten minutes")
+    row.focus()
+    desk.press("Enter")
+    desk.press("u")
+    assert "means: Unsure" in (row.text_content() or "")
+    desk.press("k")
+    desk.page.get_by_role("button", name="Everybody's keys again").wait_for()
+    assert [body for what, _number, body in desk.posts if what == "keys"] == [{"bindings": {"skip": ["k"]}}]
+    assert desk.page.locator(".verdict[data-command=skip] kbd").text_content() == "K"
+    desk.press("Escape")
+    desk.press("s")
+    assert desk.sent("skip") == []
+    desk.press("k")
+    desk.wait_item(2)
+    assert len(desk.sent("skip")) == 1
+
+
+def test_own_keys_come_with_the_page_and_those_that_clash_are_left_out(desk: Desk) -> None:
+    desk.keys = {"empty": ["q"]}
+    desk.open()
+    assert desk.page.locator(".verdict[data-command=empty] kbd").text_content() == "Q"
+    desk.press("q")
+    desk.wait_item(2)
+    assert desk.sent("verdict")[0]["answer"] == "empty"
+    clash = module(desk, "keymap", "m.withOwn({ skip: ['u'] }) === m.KEYMAP")
+    fixed = module(desk, "keymap", "m.withOwn({ relabel: ['q'] }).find((row) => row.command === 'relabel').keys[0]")
+    assert (clash, fixed) == (True, "1")

@@ -13,7 +13,7 @@ import { onArrivals } from "./arrivals.js";
 import { Banner } from "./banner.js";
 import { Bar } from "./bar.js";
 import { Editor } from "./editor.js";
-import { fillHelp } from "./help.js";
+import { Help } from "./help.js";
 import { Held } from "./held.js";
 import { readClaim } from "./item.js";
 import { Keys } from "./keymap.js";
@@ -83,9 +83,9 @@ export class Desk {
 
   /** Take the first item and begin to listen. */
   start() {
-    fillHelp(this.#root.querySelector("[data-help]"));
     listenForAdjustments(this.#root);
-    new Keys((command, event, chord) => this.#key(command, event, chord));
+    const help = new Help(this.#root, this.#config, (table) => keys.means(table));
+    const keys = new Keys(help.table, (command, event, chord) => this.#key(command, event, chord));
     document.addEventListener("click", (event) => this.#clicked(event));
     this.stage.element.addEventListener("keydown", (event) => this.#tab(event));
     onArrivals(this.#config.queue.id, () => this.#arrived());

@@ -47,6 +47,31 @@ export const KEYMAP = [
   { group: "view", command: "help", keys: ["?"], text: "key-help" },
 ];
 
+// One key each, and always the same: what everybody shows to everybody else, and what belongs to several keys at once.
+const FIXED = new Set(["relabel", "move", "move-far", "pan", "escape", "go-queues", "lock", "help"]);
+
+/** @returns {boolean} whether a person may give this command another key */
+export const isFree = ({ command }) => !FIXED.has(command);
+
+/**
+ * The table with a person's own keys in it. Keys that would clash, or mean nothing here, leave it as it was.
+ * @param {Record<string, string[]>} own chords by command
+ */
+export function withOwn(own) {
+  const table = KEYMAP.map((row) => (own[row.command] && isFree(row) ? { ...row, keys: own[row.command], show: undefined } : row));
+  try {
+    validate(table);
+    return table;
+  } catch {
+    return KEYMAP;
+  }
+}
+
+/** A chord as the page shows it. */
+export function shown(chord) {
+  return chord.replace("Ctrl+", "Ctrl ").replace("Shift+", "Shift ").replace(/\b([a-z])$/, (letter) => letter.toUpperCase());
+}
+
 /**
  * Refuse a table in which one chord means two things, or a command has two rows.
  * @throws {Error} naming what clashes
@@ -88,18 +113,28 @@ function ownsEnter(target) {
 
 /** Listens to the keyboard and names commands. */
 export class Keys {
-  #owners = validate(KEYMAP);
-  #leaders = new Set([...this.#owners.keys()].filter((key) => key.includes(" ")).map((key) => key.split(" ")[0]));
+  #owners;
+  #leaders;
   #run;
   #spaceHeld = false;
   #leader = "";
 
-  /** @param {(command: string, event: KeyboardEvent, chord: string) => boolean} run says whether it took the key */
-  constructor(run) {
+  /**
+   * @param {object[]} table what the keys mean
+   * @param {(command: string, event: KeyboardEvent, chord: string) => boolean} run says whether it took the key
+   */
+  constructor(table, run) {
     this.#run = run;
+    this.means(table);
     document.addEventListener("keydown", (event) => this.#down(event));
     document.addEventListener("keyup", (event) => this.#up(event));
     window.addEventListener("blur", () => { this.#spaceHeld = false; });
+  }
+
+  /** From now on the keys mean this. */
+  means(table) {
+    this.#owners = validate(table);
+    this.#leaders = new Set([...this.#owners.keys()].filter((key) => key.includes(" ")).map((key) => key.split(" ")[0]));
   }
 
   #up(event) {
