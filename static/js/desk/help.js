@@ -63,45 +63,59 @@ export class Help {
   #row(entry) {
     const [row, name, meaning] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
     row.className = "help__row";
-    for (const key of entry.show ? [entry.show] : entry.keys) {
+    meaning.textContent = t(entry.text);
+    const marks = (entry.show ? [entry.show] : entry.keys).map((key) => {
       const mark = document.createElement("kbd");
       mark.textContent = shown(key);
-      name.append(mark);
-    }
-    meaning.textContent = t(entry.text);
+      return mark;
+    });
+    const changes = this.#url && isFree(entry);
+    name.append(...(changes ? [this.#key(entry, marks, meaning.textContent)] : marks));
     row.append(name, meaning);
-    if (this.#url && isFree(entry)) row.append(this.#button(t("key-change"), "rebind", entry.command, meaning.textContent));
     return row;
+  }
+
+  /** The key itself is what is pressed to change it. */
+  #key({ command }, marks, means) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "help__key";
+    button.dataset.rebind = command;
+    button.dataset.means = means;
+    button.setAttribute("aria-label", `${t("key-change")}: ${means} (${marks.map((mark) => mark.textContent).join(", ")})`);
+    button.append(...marks);
+    return button;
   }
 
   #reset() {
     const row = document.createElement("p");
-    row.append(this.#button(t("keys-reset"), "resetKeys", "all", ""));
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button button--small";
+    button.textContent = t("keys-reset");
+    button.dataset.resetKeys = "";
+    row.append(button);
     return row;
   }
 
-  #button(words, what, value, about) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "button button--plain button--small";
-    button.textContent = words;
-    button.dataset[what] = value;
-    if (about) button.setAttribute("aria-label", `${words}: ${about}`);
-    return button;
+  #clicked(event) {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.resetKeys !== undefined) this.#save({}, "");
+    if (!button.dataset.rebind) return;
+    this.#stopWaiting();
+    this.#waiting = button;
+    this.#say(t("key-press"));
   }
 
-  #clicked(event) {
-    const { rebind, resetKeys } = event.target.dataset;
-    if (resetKeys) this.#save({}, "");
-    if (!rebind) return;
-    this.#stopWaiting();
-    this.#waiting = event.target;
-    event.target.textContent = t("key-press");
-    announce(t("key-press"));
+  /** A word in the place of what the waiting key means. */
+  #say(words) {
+    this.#waiting.closest(".help__row").querySelector("dd").textContent = words;
+    announce(words);
   }
 
   #stopWaiting() {
-    if (this.#waiting) this.#waiting.textContent = t("key-change");
+    if (this.#waiting) this.#say(this.#waiting.dataset.means);
     this.#waiting = null;
   }
 
@@ -121,8 +135,7 @@ export class Help {
       validate(this.table.map((row) => (row.command === command ? { ...row, keys: [chord] } : row)));
     } catch {
       const other = this.table.find((row) => row.command !== command && row.keys.some((key) => key === chord || key.startsWith(`${chord} `)));
-      this.#waiting.textContent = t("key-taken", { key: shown(chord), what: t(other.text) });
-      announce(this.#waiting.textContent);
+      this.#say(t("key-taken", { key: shown(chord), what: t(other.text) }));
       return;
     }
     this.#save(own, command);
