@@ -72,7 +72,7 @@ def test_an_unknown_verb_is_shown_as_it_is() -> None:
 def test_what_people_typed_is_never_a_template(place: Place, operator: User, supervisor: User, note: str) -> None:
     from django.utils import timezone
 
-    from review.actions.claims import escalate
+    from review.actions.moves import escalate
 
     make_item(place)
     escalate(claim=claim(place, operator), to=None, note=note, now=timezone.now())
