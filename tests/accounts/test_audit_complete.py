@@ -9,6 +9,7 @@ from tests.doors import API, PAGES, Caller, Door, make_world
 
 # What changes nothing that anybody would ask about, or nothing in the way that the matrix calls it.
 LEAVES_NONE = {
+    ("POST", "/me/keys/"): "which keys somebody presses changes nothing for anybody else; verdicts are entries",
     ("POST", "/claims/<uuid:pk>/heartbeat/"): "extends a live claim; the verdict says until when it held",
     ("PUT", "/api/v1/claims/<uuidstr:pk>"): "the same over the API",
     ("POST", "/lock/active/"): "somebody moved the mouse",
